@@ -1,0 +1,253 @@
+"""The shape of errors by base URL. Every fault below an API prefix, from any layer, is rendered here."""
+
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render as render_page
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from config.api.errors import ApiError, Invalid, Malformed, NotFound, TooLarge, TooMany, Unauthorized
+from config.api.permissions import NO_KEY
+
+log = logging.getLogger(__name__)
+
+
+class Envelope:
+    """One base URL's error shape: `status(error)` may move the status, `body` builds the JSON object."""
+
+    def status(self, error: ApiError, request: Any) -> int:
+        return error.status
+
+    def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class FleetEnvelope(Envelope):
+    """`/api/v1` (contract: fleet console §1.7)."""
+
+    FAMILY_A = re.compile(r"^/api/v1/(alerts|costs|budgets|drift|vault|extensions|admin/extensions)\b")
+    REASONS = {429: "Too Many Requests", 413: "Payload Too Large"}
+
+    def status(self, error: ApiError, request: Any) -> int:
+        if isinstance(error, Invalid) and error.status == 400:
+            return 400 if self.FAMILY_A.match(request.path) else 422
+        return error.status
+
+    def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
+        reason = self.REASONS.get(status) or HTTPStatus(status).phrase
+        validation = isinstance(error, Invalid)
+        body: dict[str, Any] = {
+            "error": error.extra.get("reason") or ("Validation Error" if validation else reason),
+            "message": error.message,
+            "statusCode": status,
+        }
+        if validation or error.details:
+            fields = dict(error.details or {})
+            general = fields.pop("", [] if fields else [error.message])
+            body["details"] = {"formErrors": general, "fieldErrors": fields, **error.extra.get("facts", {})}
+        if status == 429:
+            body["retryAfter"] = error.extra.get("retry_after", 60)
+        return body
+
+
+class MonitorsEnvelope(Envelope):
+    """`/api/monitors` and its neighbours (contract: monitors §1.1)."""
+
+    CODES = {"validation": "invalid_request", "malformed": "invalid_request", "conflict": "schedule_conflict"}
+
+    def status(self, error: ApiError, request: Any) -> int:
+        return 400 if error.status == 415 else error.status
+
+    def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
+        code = "internal_error" if status == 500 else self.CODES.get(error.code, error.code)
+        body: dict[str, Any] = {
+            "error": "invalid_request" if status == 400 else code,
+            "message": error.message,
+        }
+        if status == 400 and error.details:
+            body["details"] = error.details
+        return body | error.extra.get("facts", {})
+
+
+class LoadtestEnvelope(Envelope):
+    """`/api/loadtest` (contract: load testing §1)."""
+
+    def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
+        text = f"Invalid JSON: {error.message}" if isinstance(error, Malformed) else error.message
+        return {"error": text} | ({"details": error.details} if error.details else {})
+
+
+class SignalsEnvelope(Envelope):
+    """`/api/signals` (contract: signals §1)."""
+
+    CODES = {
+        500: "internal_server_error",
+        429: "capacity_exceeded",
+        422: "unprocessable_entity",
+        400: "bad_request",
+    }
+
+    def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
+        return {"error": self.CODES.get(status, error.code), "detail": error.message}
+
+
+class ReplayEnvelope(Envelope):
+    """`/api/replay` flat, the root `/v1` nested (contract: traffic replay §3)."""
+
+    EXIT_CODES = {400: 5, 413: 5, 422: 5, 405: 2}
+
+    def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
+        code = {400: "invalid_body", 401: "missing_bearer_token", 500: "internal_error"}.get(
+            status, error.code
+        )
+        profile = request.headers.get("X-Softprobe-Profile")
+        if profile == "wire" or (profile != "documented" and request.path.startswith("/v1/")):
+            nested = "invalid_request" if code == "invalid_body" else code
+            return {"error": {"code": nested, "message": error.message}}
+        return {"error": code, "message": error.message, "code": self.EXIT_CODES.get(status, 1)}
+
+
+ENVELOPES: list[tuple[str, Envelope]] = [
+    ("/api/loadtest", LoadtestEnvelope()),
+    ("/api/signals", SignalsEnvelope()),
+    ("/api/replay", ReplayEnvelope()),
+    ("/v1", ReplayEnvelope()),
+    ("/api/monitors", MonitorsEnvelope()),
+    ("/api/runs", MonitorsEnvelope()),
+    ("/api/alerts", MonitorsEnvelope()),
+    ("/api/agents", MonitorsEnvelope()),
+    ("/api/settings", MonitorsEnvelope()),
+    ("/api", FleetEnvelope()),
+]
+
+
+def envelope_for(path: str) -> Envelope | None:
+    """The envelope of the API that owns the path; None for pages."""
+    for prefix, envelope in ENVELOPES:
+        if path == prefix or path.startswith(prefix + "/"):
+            return envelope
+    return None
+
+
+def render(error: ApiError, request: Any) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and headers of an error for the API that owns the request's path."""
+    envelope = envelope_for(request.path) or ENVELOPES[-1][1]
+    status = envelope.status(error, request)
+    headers = {"Retry-After": str(error.extra.get("retry_after", 60))} if status == 429 else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return status, envelope.body(status, error, request), headers
+
+
+def error_response(error: ApiError, request: Any) -> JsonResponse:
+    """The error as a plain Django response, for views that are not DRF's."""
+    status, body, headers = render(error, request)
+    return JsonResponse(body, status=status, headers=headers)
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's hook: every exception of a view in the envelope of its API. Unknown ones go on to `server_error`."""
+    error = as_api_error(exc, context["request"])
+    if error is None:
+        return None
+    set_rollback()
+    status, body, headers = render(error, context["request"])
+    return Response(body, status=status, headers=headers)
+
+
+def as_api_error(exc: Exception, request: Any) -> ApiError | None:
+    """Translate what Django and DRF raise into our family; None for what nobody foresaw."""
+    match exc:
+        case ApiError():
+            return exc
+        case Http404() | exceptions.NotFound():
+            return NotFound(
+                str(exc) if str(exc) and "matches the given query" not in str(exc) else "Not found"
+            )
+        case exceptions.ValidationError():
+            return Invalid("The request breaks a rule", details=flatten(exc.detail))
+        case exceptions.ParseError():
+            return Malformed("The body is not valid JSON")
+        case exceptions.UnsupportedMediaType():
+            return Malformed("The content type is not supported", status=415)
+        case exceptions.MethodNotAllowed():
+            return ApiError(
+                f"{request.method} is not allowed here", status=405, code="method_not_allowed", reason=None
+            )
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return Unauthorized(NO_KEY)
+        case exceptions.Throttled():
+            return TooMany("Too many requests, slow down", retry_after=int(exc.wait or 60))
+        case PermissionDenied() | exceptions.PermissionDenied():
+            return ApiError(str(exc) or "This is not allowed", status=403, code="forbidden")
+        case RequestDataTooBig():
+            return TooLarge("The body is too large")
+        case _:
+            return None
+
+
+def flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """DRF's nested validation details as `{"field.sub": [sentences]}`; "" holds those of no field."""
+    if isinstance(detail, Mapping):
+        found: dict[str, list[str]] = {}
+        for name, inner in detail.items():
+            part = "" if name == "non_field_errors" else str(name)
+            for key, texts in flatten(inner, ".".join(filter(None, (path, part)))).items():
+                found.setdefault(key, []).extend(texts)
+        return found
+    if isinstance(detail, list | tuple):
+        if all(isinstance(item, str) for item in detail):
+            return {path: [str(item) for item in detail]}
+        found = {}
+        for index, inner in enumerate(detail):
+            if inner:
+                found |= flatten(inner, f"{path}.{index}" if path else str(index))
+        return found
+    return {path: [str(detail)]}
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Unknown path: the envelope below an API prefix, a page elsewhere. An API tells nothing without a key."""
+    if envelope_for(request.path) is None:
+        return render_page(request, "errors/404.html", status=404)
+    if getattr(request, "refusal", None):
+        return error_response(request.refusal, request)
+    return error_response(NotFound(f"No route for {request.method} {request.path}"), request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: no internals, but the id under which the log has it."""
+    text = f"Something went wrong on our side. Request id {getattr(request, 'id', 'unknown')}."
+    if envelope_for(request.path) is None:
+        return render_page(request, "errors/500.html", status=500)
+    return error_response(ApiError(text, status=500, code="internal_error"), request)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if envelope_for(request.path) is None:
+        return render_page(request, "errors/400.html", status=400)
+    if isinstance(exception, RequestDataTooBig):
+        return error_response(TooLarge("The body is too large"), request)
+    return error_response(Malformed("The request cannot be read"), request)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if envelope_for(request.path) is None:
+        return render_page(request, "errors/403.html", {"reason": str(exception or "")}, status=403)
+    return error_response(ApiError("This is not allowed", status=403, code="forbidden"), request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was open too long, or came from elsewhere."""
+    log.warning("form refused: %s", reason)
+    text = "The form has expired or came from another site. Go back, reload the page and send it again."
+    if envelope_for(request.path) is None:
+        return render_page(request, "errors/403.html", {"reason": text}, status=403)
+    return error_response(ApiError(text, status=403, code="forbidden"), request)

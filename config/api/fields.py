@@ -1,0 +1,74 @@
+"""Values on the wire (contracts: fleet console §1.5, monitors §1)."""
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.db import models
+from rest_framework import serializers
+
+
+def milliseconds(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds and `Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, whole seconds and `Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def money(amount: Decimal | float | None) -> float | None:
+    """USD rounded half away from zero to cents."""
+    if amount is None:
+        return None
+    return float(Decimal(str(amount)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def camel(name: str) -> str:
+    """`last_seen_at` → `lastSeenAt`."""
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+class MillisecondsField(serializers.DateTimeField):
+    def to_representation(self, value: Any) -> str | None:
+        return milliseconds(value)
+
+
+class SecondsField(serializers.DateTimeField):
+    def to_representation(self, value: Any) -> str | None:
+        return seconds(value)
+
+
+class CamelSerializer(serializers.Serializer):
+    """Fields are declared in snake_case and travel in camelCase, in answers, in requests and in error details."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = {}
+        for name, field in super().get_fields().items():
+            wire = camel(name)
+            if wire != name and field.source is None:
+                field.source = name
+            fields[wire] = field
+        return fields
+
+
+class FleetSerializer(CamelSerializer, serializers.ModelSerializer):
+    """A model of the fleet console: camelCase, times with milliseconds."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.DateTimeField: MillisecondsField
+    }
+
+
+class MonitorsSerializer(CamelSerializer, serializers.ModelSerializer):
+    """A model of the monitors API: camelCase, times in whole seconds."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.DateTimeField: SecondsField
+    }

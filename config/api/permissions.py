@@ -1,0 +1,64 @@
+"""Roles and how a route declares the one it needs (contract: fleet console §1.3)."""
+
+from operator import attrgetter
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+
+from config.api.errors import Forbidden, Unauthorized
+
+VIEWER, DEVELOPER, OPERATOR, ADMIN = ROLES = ("VIEWER", "DEVELOPER", "OPERATOR", "ADMIN")
+ANYONE = "ANYONE"  # a route that needs no key says so
+RANK = {role: rank for rank, role in enumerate(ROLES)}
+NO_KEY = "Authentication required. Send an API key in the Authorization (Bearer) or X-Api-Key header."
+
+
+def highest(*roles: str | None) -> str:
+    """The strongest of the given roles; VIEWER when there are none."""
+    return max((role for role in roles if role), key=RANK.__getitem__, default=VIEWER)
+
+
+def require(principal: Any, role: str, *, team_id: str | None = None) -> None:
+    """Raise Unauthorized without a principal, Forbidden below `role` (counting the role in the team, if given)."""
+    if role == ANYONE:
+        return
+    if principal is None:
+        raise Unauthorized(NO_KEY)
+    if not principal.may(role, team_id=team_id):
+        raise Forbidden(f"This action requires the {role} role or higher")
+
+
+def needed_role(view: Any, method: str) -> str | None:
+    """What a view declares for an HTTP method: by action for viewsets, by method for plain views."""
+    roles = getattr(view, "roles", {})
+    action = getattr(view, "action", None) or getattr(view, "action_map", {}).get(method.lower())
+    return roles.get(action) or roles.get(method.lower())
+
+
+class HasRole(BasePermission):
+    """Compares the principal's rank with what the view declares in `roles`. No declaration means no access.
+
+    A view whose objects belong to teams names the way to the team in `team_attr` ("team_id", "instance.team_id"):
+    its detail routes are then open to a person whom a team raises to the role, for that team's objects.
+    """
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        role = needed_role(view, request.method)
+        principal = request.auth
+        if role is None:
+            if principal is None:
+                raise Unauthorized(NO_KEY)
+            return True  # no handler either: DRF answers 405
+        if getattr(view, "team_attr", None) and getattr(view, "detail", False) and principal is not None:
+            if not principal.may_somewhere(role):
+                raise Forbidden(f"This action requires the {role} role or higher")
+            return True
+        require(principal, role)
+        return True
+
+    def has_object_permission(self, request: Any, view: Any, obj: Any) -> bool:
+        role = needed_role(view, request.method)
+        if role and (path := getattr(view, "team_attr", None)):
+            if not request.auth.may(role, team_id=attrgetter(path)(obj)):
+                raise Forbidden(f"This action requires the {role} role or higher")
+        return True

@@ -1,0 +1,83 @@
+"""Request limits per principal, then per peer address (contract: fleet console §1.8, monitors §1.3)."""
+
+import time
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.throttling import BaseThrottle
+
+from config.api.errors import TooMany
+
+WINDOW_S = 60
+
+
+def peer_address(request: Any) -> str:
+    """The client's address; a forwarding header counts only when a configured proxy sent it."""
+    meta = request.META
+    address = meta.get("REMOTE_ADDR") or ""
+    forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    while forwarded and _trusted(address):
+        address = forwarded.pop()
+    return address
+
+
+def _trusted(address: str) -> bool:
+    try:
+        peer = ip_address(address)
+    except ValueError:
+        return False
+    return any(peer in network for network in settings.TRUSTED_PROXIES)
+
+
+def count(name: str, who: str, limit: int) -> tuple[int, int, int]:
+    """Count one request of `who` in the current minute; `(limit, remaining, reset as Unix seconds)`.
+
+    Raises TooMany above the limit. A limit of 0 counts nothing.
+    """
+    now = int(time.time())
+    reset = (now // WINDOW_S + 1) * WINDOW_S
+    key = f"rate:{name}:{who}:{reset}"
+    cache.add(key, 0, WINDOW_S + 5)
+    try:
+        used = cache.incr(key)
+    except ValueError:  # the entry was evicted between the two calls
+        used = 1
+    if used > limit:
+        raise TooMany(
+            "Too many requests. Wait and try again.", retry_after=reset - now, window=(limit, 0, reset)
+        )
+    return limit, limit - used, reset
+
+
+class RateLimit(BaseThrottle):
+    """Chooses the class of a request: reads, writes, or what the view names in `rate_class`.
+
+    `rate_class = "reads"` moves a view's writes to the lenient class, `None` lifts the limit (ingest).
+    """
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        name = getattr(view, "rate_class", "by method")
+        if name is None:
+            return True
+        if name == "by method":
+            name = "reads" if request.method in ("GET", "HEAD", "OPTIONS") else "writes"
+        limits = {
+            "reads": settings.RATE_READS,
+            "writes": settings.RATE_WRITES,
+            "monitors": settings.RATE_MONITOR_REQUESTS,
+        }
+        if limit := limits[name]:
+            try:
+                request._request.rate_limit = count(name, who(request), limit)
+            except TooMany as error:
+                request._request.rate_limit = error.extra["window"]
+                raise
+        return True
+
+
+def who(request: Any) -> str:
+    """Whom a request is counted for."""
+    principal = request._request.principal
+    return f"user:{principal.user.pk}" if principal else f"peer:{peer_address(request)}"

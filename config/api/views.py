@@ -1,0 +1,48 @@
+"""Base classes of API views. A view declares `roles`; everything else has a default here."""
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from config.api.errors import NotFound
+from config.api.pagination import OffsetPagination, PagePagination
+
+
+class ApiView(APIView):
+    """A view without a model; `roles = {"get": VIEWER}` by HTTP method."""
+
+    roles: dict[str, str] = {}
+
+
+class ApiViewSet(GenericViewSet):
+    """A viewset; `roles = {"list": VIEWER}` by action. `noun` names the thing in "not found" sentences."""
+
+    roles: dict[str, str] = {}
+    noun = "Object"
+    team_attr: str | None = None
+
+    def get_object(self) -> Any:
+        """The object of the URL, if the caller may see it; an invisible one is missing."""
+        try:
+            return super().get_object()
+        except Http404:
+            key = self.kwargs.get(self.lookup_url_kwarg or self.lookup_field)
+            raise NotFound(f"{self.noun} '{key}' not found") from None
+
+
+class FleetViewSet(ApiViewSet):
+    """Below `/api/v1`: pages with totals. `list_name` names the array of a list."""
+
+    pagination_class = PagePagination
+    list_name = "data"
+    lookup_value_regex = "[^/]+"
+
+
+class MonitorsViewSet(ApiViewSet):
+    """Below `/api/monitors` and its neighbours: bare arrays with `X-Total-Count`."""
+
+    pagination_class = OffsetPagination
+    rate_class = "monitors"
+    lookup_value_regex = "[^/]+"

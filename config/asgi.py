@@ -1,0 +1,66 @@
+"""The ASGI application: HTTP through pooled threads, streams and sockets on the event loop.
+
+Write `def` views; write `async def` only for streams. Django's own ASGI handler starts threads for each request;
+the pool answers the same view for less than half the CPU.
+"""
+
+import os
+from inspect import iscoroutinefunction
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.urls import Resolver404, re_path, resolve
+
+from config.pool import WsgiPool
+
+looped = get_asgi_application()  # sets Django up, so that the imports below find their models
+pooled = WsgiPool(get_wsgi_application(), threads=settings.ASGI_THREADS)
+
+from fleet.agents.consumers import AgentConsumer
+from fleet.live.consumers import BrowserConsumer, MetricsStreamConsumer
+from security.tickets.sockets import SocketPrincipal, unknown_path
+
+sockets = SocketPrincipal(
+    URLRouter(
+        [
+            re_path(r"^ws/agent/?$", AgentConsumer.as_asgi()),
+            re_path(r"^ws/metrics/stream/?$", MetricsStreamConsumer.as_asgi()),
+            re_path(r"^ws(?:/instances|/fleet|/console)?/?$", BrowserConsumer.as_asgi()),
+            re_path(r"", unknown_path),
+        ]
+    )
+)
+
+
+async def http(scope: dict, receive: object, send: object) -> None:
+    """Send a request where it is answered cheapest.
+
+    A view with an attribute `asgi` answers by itself on the loop (ingest); an async view is a stream and goes
+    through Django on the loop; every other view runs in a pooled thread.
+    """
+    try:
+        match = resolve(scope["path"])
+    except Resolver404:
+        match = None
+    if match and (direct := getattr(match.func, "asgi", None)):
+        await direct(scope, receive, send, **match.kwargs)
+    elif match and iscoroutinefunction(match.func):
+        await looped(scope, receive, send)
+    else:
+        await pooled(scope, receive, send)
+
+
+async def lifespan(scope: dict, receive: object, send: object) -> None:
+    """Nothing to prepare: the parts start with the process."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": lifespan})

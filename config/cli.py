@@ -1,0 +1,23 @@
+"""The `pharos` command: Django's management commands, and the agent, which needs no Django."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one command. Exit code 2 stands for wrong use or a wrong configuration."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] == ["agent"]:
+        from pharos_agent.main import main as agent_main
+
+        sys.exit(agent_main(sys.argv[2:]))
+
+    from django.core.management import execute_from_command_line
+
+    from config.env import ConfigurationFault
+
+    try:
+        execute_from_command_line(["pharos", *sys.argv[1:]])
+    except ConfigurationFault as fault:
+        sys.stderr.write(f"{fault}\n")
+        sys.exit(2)

@@ -1,0 +1,198 @@
+"""Every environment variable, its default and its meaning, in one typed class.
+
+`docs/configuration.md` is written from the descriptions here. All faults are told at once.
+"""
+
+import base64
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+Words = Annotated[list[str], NoDecode]
+
+NEW_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+NEW_VAULT_KEY = "python3 -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
+
+
+class ConfigurationFault(Exception):
+    """The environment does not describe a product that can start; the text lists every fault."""
+
+
+def bare(name: str) -> AliasChoices:
+    """The variable with our prefix, or the name that the compatible product gave it."""
+    return AliasChoices(f"PHAROS_{name}", name)
+
+
+class Env(BaseSettings):
+    """The environment of one process. Names are the field names in capitals after `PHAROS_`."""
+
+    model_config = SettingsConfigDict(env_prefix="PHAROS_", env_ignore_empty=True, extra="ignore")
+
+    database_url: str | None = Field(
+        None, validation_alias="DATABASE_URL", description="PostgreSQL URL; unset: SQLite in the data folder"
+    )
+    redis_url: str | None = Field(
+        None, validation_alias="REDIS_URL", description="Redis URL; unset: all parts run in one process"
+    )
+    data_dir: Path = Field(Path("data"), description="folder for the database, keys and run files")
+    bind: str = Field("127.0.0.1", description="address that the web server listens on")
+    port: int = Field(8000, ge=0, le=65535, description="port that the web server listens on")
+    base_url: str | None = Field(None, description="address under which people and agents reach the product")
+    allowed_hosts: Words = Field(["*"], description="host names that are answered, separated by commas")
+    secret_key: SecretStr | None = Field(
+        None, description="signs sessions; made and kept in the data folder when DATABASE_URL is unset"
+    )
+    vault_key: SecretStr | None = Field(
+        None, description="32 bytes in base64, encrypts stored secrets; made when DATABASE_URL is unset"
+    )
+    agent_key: SecretStr | None = Field(None, description="shared key that any agent may use")
+    https: bool = Field(
+        False, description="people reach the product over HTTPS: cookies are Secure, HSTS is sent"
+    )
+    trusted_proxies: Annotated[list[Network], NoDecode] = Field(
+        [], description="networks (CIDR) whose X-Forwarded-For is believed"
+    )
+    cors_origins: Words = Field(["http://localhost:5173"], description="origins allowed to call the APIs")
+    outbound_allow: Annotated[list[Network], NoDecode] = Field(
+        [], description="private networks (CIDR) that outgoing calls may reach"
+    )
+    rate_reads: int = Field(600, ge=0, description="reads per minute and principal; 0 = no limit")
+    rate_writes: int = Field(120, ge=0, description="writes per minute and principal; 0 = no limit")
+    rate_ingest_bytes: int = Field(
+        4_194_304, ge=0, description="ingested bytes per minute and instance; 0 = no limit"
+    )
+    rate_monitor_requests: int = Field(
+        1200, ge=0, description="monitor API requests per minute and key; 0 = no limit"
+    )
+    rate_monitor_runs: int = Field(120, ge=0, description="manual runs per minute and key; 0 = no limit")
+    offline_after_s: int = Field(
+        90, ge=5, description="silence in seconds after which an instance counts as lost"
+    )
+    alert_interval_s: int = Field(15, ge=1, description="seconds between two evaluations of the alert rules")
+    keep_samples_days: int = Field(7, ge=1, description="days that raw metric samples are kept")
+    keep_hourly_days: int = Field(30, ge=1, description="days that 5-minute and hourly roll-ups are kept")
+    keep_daily_days: int = Field(365, ge=1, description="days that daily roll-ups are kept")
+    keep_events_days: int = Field(90, ge=1, description="days that instance events are kept")
+    keep_audit_days: int = Field(365, ge=1, description="days that audit entries are kept")
+    keep_run_logs_days: int = Field(30, ge=1, description="days that logs of monitor runs are kept")
+    keep_runs_days: int = Field(400, ge=1, description="days that monitor runs are kept")
+    monitor_min_interval_seconds: int = Field(
+        60,
+        ge=1,
+        validation_alias=bare("MONITOR_MIN_INTERVAL_SECONDS"),
+        description="shortest gap of a schedule",
+    )
+    monitor_max_concurrent: int | None = Field(
+        None, ge=1, validation_alias=bare("MONITOR_MAX_CONCURRENT"), description="runs at once; unset: cores"
+    )
+    monitor_target_deny: Annotated[list[Network], NoDecode] = Field(
+        [],
+        validation_alias=bare("MONITOR_TARGET_DENY"),
+        description="networks (CIDR) that monitors never reach",
+    )
+    strict_roles: bool = Field(
+        False,
+        validation_alias=AliasChoices("PHAROS_STRICT_ROLES", "FLEET_STRICT_ROLES"),
+        description="raise the role needed for tasks, deployments and security writes",
+    )
+    email_url: str | None = Field(
+        None, description="smtp://user:password@host:port, smtps:// for TLS at once"
+    )
+    email_from: str = Field("pharos@localhost", description="sender of e-mails")
+    time_zone: str = Field("UTC", description="time zone of people who chose none")
+    asgi_threads: int = Field(8, ge=2, le=64, description="threads that answer requests in one web process")
+    worker_threads: int = Field(8, ge=1, le=64, description="threads of the embedded worker")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least level that is logged"
+    )
+    log_json: bool = Field(False, description="log lines are JSON objects")
+    debug: bool = Field(False, description="for development only: tracebacks in the browser")
+
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("trusted_proxies", "outbound_allow", "monitor_target_deny", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [ip_network(word.strip(), strict=False) for word in value.split(",") if word.strip()]
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        from zoneinfo import available_timezones
+
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no IANA time zone")
+        return value
+
+    @model_validator(mode="after")
+    def _production_needs_keys(self) -> Self:
+        faults = []
+        if self.database_url and not self.secret_key:
+            faults.append(
+                f"PHAROS_SECRET_KEY must be set together with DATABASE_URL; make one with: {NEW_SECRET}"
+            )
+        if self.database_url and not self.vault_key:
+            faults.append(
+                f"PHAROS_VAULT_KEY must be set together with DATABASE_URL; make one with: {NEW_VAULT_KEY}"
+            )
+        if self.redis_url and not self.database_url:
+            faults.append("REDIS_URL needs DATABASE_URL: several processes cannot share one SQLite file well")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """True when all parts run in one process, without Redis."""
+        return self.redis_url is None
+
+    def kept_secret(self, name: str, given: SecretStr | None, make: Callable[[], str]) -> str:
+        """The given secret, else one made once and kept with mode 0600 in the data folder."""
+        if given:
+            return given.get_secret_value()
+        path = self.data_dir / name
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=self.data_dir)  # mode 0600
+            with os.fdopen(handle, "w") as file:
+                file.write(make())
+            # A link appears whole or not at all, and never replaces what another process made meanwhile.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            os.unlink(draft)
+        return path.read_text().strip()
+
+
+def make_vault_key() -> str:
+    """A new key-encryption key: 32 random bytes in base64."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def load() -> Env:
+    """Read the environment; raises ConfigurationFault that lists every fault at once."""
+    try:
+        return Env()
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            name = str(fault["loc"][0]) if fault["loc"] else ""
+            prefix = "" if not name else name if name.isupper() else f"PHAROS_{name.upper()}"
+            text = fault["msg"].removeprefix("Value error, ")
+            lines += [f"  {prefix}: {line}" if prefix else f"  {line}" for line in text.splitlines()]
+        raise ConfigurationFault("Pharos cannot start with this environment:\n" + "\n".join(lines)) from None

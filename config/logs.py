@@ -1,0 +1,49 @@
+"""Log lines: readable on a terminal, JSON where a collector reads them. Every line carries its request id."""
+
+import logging
+from typing import Any
+
+import structlog
+
+
+def configure(*, level: str, json: bool) -> dict[str, Any]:
+    """Set up structlog and return the dictionary for Django's LOGGING."""
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=True,
+    )
+    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processor": renderer,
+                "foreign_pre_chain": shared,
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # One line per request is the proxy's work; ours tell what went wrong.
+            "django_structlog": {"level": "WARNING"},
+            "uvicorn.access": {"level": "WARNING"},
+            "celery": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},
+            "axes": {"level": "WARNING"},
+        },
+    }

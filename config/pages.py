@@ -1,0 +1,54 @@
+"""What pages share: the guard at their door, and the pages of the project itself."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+
+from config.api.errors import Forbidden, NotFound
+from config.api.permissions import VIEWER
+from config.api.schema import DOCUMENTS
+
+View = Callable[..., HttpResponse]
+
+
+def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], View]:
+    """Guard a page: who is not signed in goes to the sign-in page, who may not gets the 403 page.
+
+    `write` is the role for POST when it differs. A role in any team opens the page; services check the object.
+    """
+    roles = {"get": role, "post": write or role}
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.principal is None:
+                return redirect_to_login(request.get_full_path())
+            needed = roles["post" if request.method == "POST" else "get"]
+            if not request.principal.may_somewhere(needed):
+                raise PermissionDenied(f"This needs the {needed} role. An administrator can give it to you.")
+            try:
+                return view(request, *args, **kwargs)
+            except NotFound as error:
+                raise Http404(error.message) from None
+            except Forbidden as error:
+                raise PermissionDenied(error.message) from None
+
+        handle.roles = roles
+        return handle
+
+    return guard
+
+
+@page()
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """The list of API documents."""
+    return render(request, "config/api_docs.html", {"documents": DOCUMENTS})
+
+
+urls = [path("api/docs/", api_docs, name="api-docs")]

@@ -1,0 +1,16 @@
+"""The ticks that beat sends: short, fixed, all in one place. What a person schedules is a row, never an entry here."""
+
+from typing import Any
+
+
+def tick(seconds: float, task: str, **options: Any) -> tuple[str, dict[str, Any]]:
+    """Send `task` each `seconds`; a message that waited longer is dropped, since the next one does its work."""
+    seconds = float(seconds)
+    return task, {"task": task, "schedule": seconds, "options": {"expires": max(2.0, seconds), **options}}
+
+
+TICKS = dict(
+    [
+        tick(10, "config.tasks.pulse"),
+    ]
+)

@@ -1,0 +1,250 @@
+"""Django settings. Everything that differs between machines comes from `config.env`."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+
+from config import logs
+from config.env import load, make_vault_key
+from config.version import VERSION
+
+env = load()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.data_dir.resolve()
+EMBEDDED = env.embedded
+DEBUG = env.debug
+SECRET_KEY = env.kept_secret("secret.key", env.secret_key, lambda: secrets.token_urlsafe(48))
+VAULT_KEY = env.kept_secret("vault.key", env.vault_key, make_vault_key)
+ALLOWED_HOSTS = env.allowed_hosts
+AGENT_WHEELS = BASE_DIR / "fleet" / "agent" / "dist"
+
+INSTALLED_APPS = [
+    "config",
+    "security",
+    "fleet",
+    "monitors",
+    "alerts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "django_htmx",
+    "csp",
+    "axes",
+    "django_structlog",
+]
+
+MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.principal",
+    "config.middleware.time_zone",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+ASGI_THREADS = env.asgi_threads
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["config.templatetags.pharos"],
+        },
+    }
+]
+
+# --- storage -------------------------------------------------------------------------------------------------
+if env.database_url:
+    DATABASES = {
+        "default": dj_database_url.parse(env.database_url, conn_max_age=600, conn_health_checks=True)
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "pharos.sqlite3",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                # A transaction that reads and then writes fails at once unless it starts IMMEDIATE.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000",
+            },
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.redis_url
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 50_000},
+        }
+    }
+
+# --- work that runs later ------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600} if REDIS_URL else {"polling_interval": 0.05}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+WORKER_THREADS = env.worker_threads
+
+# --- people ---------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "security.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+API_AUTHENTICATE = "security.keys.services.authenticate_request"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "ui:login"
+LOGIN_REDIRECT_URL = "ui:overview"
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "config.api.envelopes.csrf_failure"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=5)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "email"
+AXES_LOCKOUT_CALLABLE = "security.accounts.ui.locked_out"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AGENT_KEY = env.agent_key.get_secret_value() if env.agent_key else None
+
+# --- the edge of the product ---------------------------------------------------------------------------------
+BASE_URL = env.base_url or f"http://{'127.0.0.1' if env.bind in ('0.0.0.0', '::') else env.bind}:{env.port}"  # noqa: S104
+BIND, PORT = env.bind, env.port
+TRUSTED_PROXIES = env.trusted_proxies
+OUTBOUND_ALLOW = env.outbound_allow
+OUTBOUND_ALLOW_LOOPBACK = EMBEDDED
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.https
+SECURE_SSL_REDIRECT = False  # the proxy in front redirects; agents on the inner network use plain HTTP
+SECURE_HSTS_SECONDS = 31_536_000 if env.https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.https
+if env.https:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = [env.base_url] if env.base_url else []
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+CORS_ALLOWED_ORIGINS = env.cors_origins
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["content-type", "authorization", "x-api-key", "x-instance-id", "last-event-id"]
+CORS_EXPOSE_HEADERS = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Total-Count"]
+CORS_PREFLIGHT_MAX_AGE = 600
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "config.api.envelopes.exception_handler",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.authentication.PrincipalAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.api.permissions.HasRole"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.RateLimit"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "config.api.schema.ApiSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pharos",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_PERMISSIONS": ["config.api.permissions.HasRole"],
+    "SERVE_AUTHENTICATION": None,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "DISABLE_ERRORS_AND_WARNINGS": True,
+}
+
+# --- limits ---------------------------------------------------------------------------------------------------
+RATE_READS, RATE_WRITES = env.rate_reads, env.rate_writes
+RATE_INGEST_BYTES = env.rate_ingest_bytes
+RATE_MONITOR_REQUESTS, RATE_MONITOR_RUNS = env.rate_monitor_requests, env.rate_monitor_runs
+OFFLINE_AFTER_S = env.offline_after_s
+ALERT_INTERVAL_S = env.alert_interval_s
+STRICT_ROLES = env.strict_roles
+KEEP_DAYS = {
+    "samples": env.keep_samples_days,
+    "hourly": env.keep_hourly_days,
+    "daily": env.keep_daily_days,
+    "events": env.keep_events_days,
+    "audit": env.keep_audit_days,
+    "run_logs": env.keep_run_logs_days,
+    "runs": env.keep_runs_days,
+}
+MONITOR_MIN_INTERVAL_S = env.monitor_min_interval_seconds
+MONITOR_MAX_CONCURRENT = env.monitor_max_concurrent
+MONITOR_TARGET_DENY = env.monitor_target_deny
+EMAIL_URL = env.email_url
+DEFAULT_FROM_EMAIL = env.email_from
+
+# --- words and times ------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+PEOPLE_TIME_ZONE = env.time_zone
+LOGGING = logs.configure(level=env.log_level, json=env.log_json)

@@ -1,0 +1,39 @@
+"""Every mount of the product. An app's `urls.py` is a list of registrations."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from alerts.urls import api_alerts, api_v1 as alerts_v1, pages as alerts_pages
+from config import health, pages
+from config.api.routers import route
+from config.api.schema import Docs, Document
+from fleet.urls import api_v1 as fleet_v1, pages as fleet_pages
+from monitors.urls import api_monitors, pages as monitors_pages
+from security.urls import api_auth, api_v1 as security_v1, pages as security_pages
+
+handler400 = "config.api.envelopes.bad_request"
+handler403 = "config.api.envelopes.permission_denied"
+handler404 = "config.api.envelopes.not_found"
+handler500 = "config.api.envelopes.server_error"
+
+api = [
+    path("v1/", include([*security_v1, *alerts_v1, *fleet_v1, route("version", health.Version.as_view())])),
+    path("auth/", include(api_auth)),
+    route("config", health.RuntimeConfig.as_view()),
+    route("schema/<name>", Document.as_view(), name="api-schema"),
+    *api_monitors,
+    *api_alerts,
+]
+
+ui = [*fleet_pages, *monitors_pages, *alerts_pages, *security_pages, *pages.urls]
+
+urlpatterns = [
+    route("health", health.Health.as_view()),
+    route("healthz", health.alive),
+    route("readyz", health.ready),
+    route("metrics", health.Metrics.as_view(), name="metrics"),
+    path("api/docs/<name>/", Docs.as_view(), name="api-docs-of"),
+    path("api/", include(api)),
+    path("admin/", admin.site.urls),
+    path("", include((ui, "ui"))),
+]

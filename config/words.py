@@ -1,0 +1,133 @@
+"""The one table of words and looks that the pages use for values of the API.
+
+A state is never told by colour alone: each has a tone (colour), a shape and a word. Other code asks `word(kind, value)`;
+an unlisted value keeps its own text and the look of "unknown", so a new value of the API is shown, not hidden.
+"""
+
+from dataclasses import dataclass
+
+SHAPES = {
+    "good": "●",
+    "warning": "◆",
+    "bad": "▲",
+    "maintenance": "■",
+    "paused": "‖",
+    "unknown": "○",
+    "progress": "○",  # a result not known yet; the accent colour tells it from "unknown"
+}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a page shows for one value: `text` with a capital first letter, `tone` a key of SHAPES."""
+
+    text: str
+    tone: str
+
+    @property
+    def shape(self) -> str:
+        return SHAPES[self.tone]
+
+
+WORDS: dict[str, dict[str, Word]] = {
+    "instance": {
+        "running": Word("Running", "good"),
+        "suspended": Word("Suspended", "paused"),
+        "stopped": Word("Stopped", "paused"),
+        "deploying": Word("Deploying", "progress"),
+        "destroying": Word("Destroying", "progress"),
+        "destroyed": Word("Destroyed", "unknown"),
+        "error": Word("Error", "bad"),
+        "unknown": Word("Unknown", "unknown"),
+        "silent": Word("Silent", "bad"),
+    },
+    "monitor": {
+        "pass": Word("Passing", "good"),
+        "slow": Word("Slow", "warning"),
+        "fail": Word("Failing", "bad"),
+        "error": Word("Error", "bad"),
+        "timeout": Word("Timed out", "bad"),
+        "cancelled": Word("Cancelled", "unknown"),
+        "running": Word("Running", "progress"),
+        "queued": Word("Queued", "progress"),
+        "maintenance": Word("Maintenance", "maintenance"),
+        "paused": Word("Paused", "paused"),
+        "": Word("Not run yet", "unknown"),
+    },
+    "run": {
+        "queued": Word("Queued", "progress"),
+        "running": Word("Running", "progress"),
+        "pass": Word("Pass", "good"),
+        "fail": Word("Fail", "bad"),
+        "error": Word("Error", "bad"),
+        "timeout": Word("Timed out", "bad"),
+        "cancelled": Word("Cancelled", "unknown"),
+    },
+    "alert": {
+        "active": Word("Open", "bad"),
+        "open": Word("Open", "bad"),
+        "acknowledged": Word("Acknowledged", "warning"),
+        "silenced": Word("Silenced", "maintenance"),
+        "resolved": Word("Resolved", "good"),
+    },
+    "severity": {
+        "critical": Word("Critical", "bad"),
+        "high": Word("High", "bad"),
+        "medium": Word("Medium", "warning"),
+        "warning": Word("Warning", "warning"),
+        "low": Word("Low", "unknown"),
+        "info": Word("Info", "unknown"),
+    },
+    "agent": {
+        "online": Word("Online", "good"),
+        "offline": Word("Offline", "bad"),
+    },
+    "key": {
+        "active": Word("Active", "good"),
+        "expiring": Word("Expires soon", "warning"),
+        "expired": Word("Expired", "unknown"),
+        "revoked": Word("Revoked", "unknown"),
+    },
+    "user": {
+        "active": Word("Active", "good"),
+        "inactive": Word("Off", "paused"),
+    },
+    "role": {
+        "viewer": Word("Viewer", "unknown"),
+        "developer": Word("Developer", "unknown"),
+        "operator": Word("Operator", "unknown"),
+        "admin": Word("Admin", "unknown"),
+    },
+    "delivery": {
+        "pending": Word("Waiting", "progress"),
+        "sent": Word("Delivered", "good"),
+        "delivered": Word("Delivered", "good"),
+        "retrying": Word("Trying again", "warning"),
+        "failed": Word("Failed", "bad"),
+        "skipped": Word("Skipped", "unknown"),
+    },
+    "health": {
+        "ok": Word("Working", "good"),
+        "late": Word("Late", "warning"),
+        "down": Word("Not working", "bad"),
+        "off": Word("Off", "paused"),
+        "unknown": Word("Unknown", "unknown"),
+    },
+    "enabled": {
+        "true": Word("On", "good"),
+        "false": Word("Off", "paused"),
+    },
+    "level": {
+        "debug": Word("Debug", "unknown"),
+        "info": Word("Info", "unknown"),
+        "warn": Word("Warning", "warning"),
+        "error": Word("Error", "bad"),
+    },
+}
+
+
+def word(kind: str, value: object) -> Word:
+    """The word for an API value of that kind, in any letter case; None counts as the empty value."""
+    key = "" if value is None else str(value).lower()
+    known = WORDS.get(kind, {}).get(key)
+    return known or Word(key.replace("_", " ").capitalize() or "Unknown", "unknown")

@@ -1,0 +1,75 @@
+"""Fixtures that all tests share. Fixtures of one app live in its own conftest."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.client import ApiClient
+from tests.support.local_server import LocalServer
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> None:
+    """Limits, pulses and the like must not reach the next test."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+@pytest.fixture
+def api(db: None) -> Callable[..., ApiClient]:
+    """`api(role="OPERATOR")` is a client with a new user's key; `api(role=None)` carries none.
+
+    `user` takes an existing user, `teams` maps teams to the roles in them; all else goes to `make_key`.
+    """
+    from security.accounts.models import Membership
+    from tests.factories import make_key, make_user
+
+    def client(
+        role: str | None = "ADMIN", *, user: Any = None, teams: dict | None = None, **key: Any
+    ) -> ApiClient:
+        if role is None:
+            return ApiClient()
+        user = user or make_user(role=role)
+        for team, role_there in (teams or {}).items():
+            Membership.objects.create(team=team, user=user, role=role_there)
+        row, raw = make_key(user=user, **key)
+        made = ApiClient(headers={"Authorization": f"Bearer {raw}"})
+        made.user, made.key, made.raw_key = user, row, raw
+        return made
+
+    return client
+
+
+@pytest.fixture
+def local_server() -> Iterator[LocalServer]:
+    """A web server on loopback that answers as told; see `tests.support.local_server`."""
+    server = LocalServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def eager_tasks(settings: Any) -> Iterator[None]:
+    """Tasks run at once where they are sent, and their errors reach the test."""
+    from config.celery import app
+
+    before = app.conf.task_always_eager, app.conf.task_eager_propagates
+    app.conf.task_always_eager = app.conf.task_eager_propagates = True
+    yield
+    app.conf.task_always_eager, app.conf.task_eager_propagates = before
+
+
+@pytest.fixture(autouse=True)
+def empty_unmanaged_tables(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+    """After a test that commits: Django empties the tables of managed models only."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        from django.apps import apps
+
+        with django_db_blocker.unblock():
+            for model in apps.get_models():
+                if not model._meta.managed:
+                    model._default_manager.all().delete()

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Network = IPv4Network | IPv6Network
 Words = Annotated[list[str], NoDecode]
 
-NEW_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+NEW_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105 - a command, not a secret
 NEW_VAULT_KEY = "python3 -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
 
 
@@ -55,9 +55,7 @@ class Env(BaseSettings):
         None, description="32 bytes in base64, encrypts stored secrets; made when DATABASE_URL is unset"
     )
     agent_key: SecretStr | None = Field(None, description="shared key that any agent may use")
-    https: bool = Field(
-        False, description="people reach the product over HTTPS: cookies are Secure, HSTS is sent"
-    )
+    https: bool = Field(False, description="people reach the product over HTTPS: cookies are Secure, HSTS is sent")
     trusted_proxies: Annotated[list[Network], NoDecode] = Field(
         [], description="networks (CIDR) whose X-Forwarded-For is believed"
     )
@@ -67,16 +65,10 @@ class Env(BaseSettings):
     )
     rate_reads: int = Field(600, ge=0, description="reads per minute and principal; 0 = no limit")
     rate_writes: int = Field(120, ge=0, description="writes per minute and principal; 0 = no limit")
-    rate_ingest_bytes: int = Field(
-        4_194_304, ge=0, description="ingested bytes per minute and instance; 0 = no limit"
-    )
-    rate_monitor_requests: int = Field(
-        1200, ge=0, description="monitor API requests per minute and key; 0 = no limit"
-    )
+    rate_ingest_bytes: int = Field(4_194_304, ge=0, description="ingested bytes per minute and instance; 0 = no limit")
+    rate_monitor_requests: int = Field(1200, ge=0, description="monitor API requests per minute and key; 0 = no limit")
     rate_monitor_runs: int = Field(120, ge=0, description="manual runs per minute and key; 0 = no limit")
-    offline_after_s: int = Field(
-        90, ge=5, description="silence in seconds after which an instance counts as lost"
-    )
+    offline_after_s: int = Field(90, ge=5, description="silence in seconds after which an instance counts as lost")
     alert_interval_s: int = Field(15, ge=1, description="seconds between two evaluations of the alert rules")
     keep_samples_days: int = Field(7, ge=1, description="days that raw metric samples are kept")
     keep_hourly_days: int = Field(30, ge=1, description="days that 5-minute and hourly roll-ups are kept")
@@ -104,25 +96,19 @@ class Env(BaseSettings):
         validation_alias=AliasChoices("PHAROS_STRICT_ROLES", "FLEET_STRICT_ROLES"),
         description="raise the role needed for tasks, deployments and security writes",
     )
-    email_url: str | None = Field(
-        None, description="smtp://user:password@host:port, smtps:// for TLS at once"
-    )
+    email_url: str | None = Field(None, description="smtp://user:password@host:port, smtps:// for TLS at once")
     email_from: str = Field("pharos@localhost", description="sender of e-mails")
     time_zone: str = Field("UTC", description="time zone of people who chose none")
     asgi_threads: int = Field(8, ge=2, le=64, description="threads that answer requests in one web process")
     worker_threads: int = Field(8, ge=1, le=64, description="threads of the embedded worker")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="least level that is logged"
-    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
     log_json: bool = Field(False, description="log lines are JSON objects")
     debug: bool = Field(False, description="for development only: tracebacks in the browser")
 
     @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
-        )
+        return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
     @field_validator("trusted_proxies", "outbound_allow", "monitor_target_deny", mode="before")
     @classmethod
@@ -144,13 +130,9 @@ class Env(BaseSettings):
     def _production_needs_keys(self) -> Self:
         faults = []
         if self.database_url and not self.secret_key:
-            faults.append(
-                f"PHAROS_SECRET_KEY must be set together with DATABASE_URL; make one with: {NEW_SECRET}"
-            )
+            faults.append(f"PHAROS_SECRET_KEY must be set together with DATABASE_URL; make one with: {NEW_SECRET}")
         if self.database_url and not self.vault_key:
-            faults.append(
-                f"PHAROS_VAULT_KEY must be set together with DATABASE_URL; make one with: {NEW_VAULT_KEY}"
-            )
+            faults.append(f"PHAROS_VAULT_KEY must be set together with DATABASE_URL; make one with: {NEW_VAULT_KEY}")
         if self.redis_url and not self.database_url:
             faults.append("REDIS_URL needs DATABASE_URL: several processes cannot share one SQLite file well")
         if faults:

@@ -62,9 +62,7 @@ class Hub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, dict[str, set[Queue]]] = {}
-        self._recent: dict[str, deque[tuple[int, float, Any]]] = defaultdict(
-            lambda: deque(maxlen=REPLAY_EVENTS)
-        )
+        self._recent: dict[str, deque[tuple[int, float, Any]]] = defaultdict(lambda: deque(maxlen=REPLAY_EVENTS))
         self._numbers = count(int(time.time() * 1000))
 
     def deliver(self, topic: str, event: Any) -> None:
@@ -196,9 +194,7 @@ class RedisReader:
 
         while True:
             try:
-                client = redis.Redis.from_url(
-                    settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15
-                )
+                client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15)
                 with client.pubsub(ignore_subscribe_messages=True) as channel:
                     channel.psubscribe(_PREFIX + "*")
                     while True:

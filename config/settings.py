@@ -85,9 +85,7 @@ TEMPLATES = [
 
 # --- storage -------------------------------------------------------------------------------------------------
 if env.database_url:
-    DATABASES = {
-        "default": dj_database_url.parse(env.database_url, conn_max_age=600, conn_health_checks=True)
-    }
+    DATABASES = {"default": dj_database_url.parse(env.database_url, conn_max_age=600, conn_health_checks=True)}
 else:
     DATABASES = {
         "default": {
@@ -123,6 +121,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_WORKER_CONCURRENCY = env.worker_threads
+# Ticks carry no state worth a file: what is due is told by rows.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 WORKER_THREADS = env.worker_threads

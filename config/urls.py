@@ -3,13 +3,19 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from alerts.urls import api_alerts, api_v1 as alerts_v1, pages as alerts_pages
+from alerts.urls import api_alerts
+from alerts.urls import api_v1 as alerts_v1
+from alerts.urls import pages as alerts_pages
 from config import health, pages
 from config.api.routers import route
 from config.api.schema import Docs, Document
-from fleet.urls import api_v1 as fleet_v1, pages as fleet_pages
-from monitors.urls import api_monitors, pages as monitors_pages
-from security.urls import api_auth, api_v1 as security_v1, pages as security_pages
+from fleet.urls import api_v1 as fleet_v1
+from fleet.urls import pages as fleet_pages
+from monitors.urls import api_monitors
+from monitors.urls import pages as monitors_pages
+from security.urls import api_auth
+from security.urls import api_v1 as security_v1
+from security.urls import pages as security_pages
 
 handler400 = "config.api.envelopes.bad_request"
 handler403 = "config.api.envelopes.permission_denied"

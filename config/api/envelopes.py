@@ -104,9 +104,7 @@ class ReplayEnvelope(Envelope):
     EXIT_CODES = {400: 5, 413: 5, 422: 5, 405: 2}
 
     def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
-        code = {400: "invalid_body", 401: "missing_bearer_token", 500: "internal_error"}.get(
-            status, error.code
-        )
+        code = {400: "invalid_body", 401: "missing_bearer_token", 500: "internal_error"}.get(status, error.code)
         profile = request.headers.get("X-Softprobe-Profile")
         if profile == "wire" or (profile != "documented" and request.path.startswith("/v1/")):
             nested = "invalid_request" if code == "invalid_body" else code
@@ -168,9 +166,7 @@ def as_api_error(exc: Exception, request: Any) -> ApiError | None:
         case ApiError():
             return exc
         case Http404() | exceptions.NotFound():
-            return NotFound(
-                str(exc) if str(exc) and "matches the given query" not in str(exc) else "Not found"
-            )
+            return NotFound(str(exc) if str(exc) and "matches the given query" not in str(exc) else "Not found")
         case exceptions.ValidationError():
             return Invalid("The request breaks a rule", details=flatten(exc.detail))
         case exceptions.ParseError():
@@ -178,9 +174,7 @@ def as_api_error(exc: Exception, request: Any) -> ApiError | None:
         case exceptions.UnsupportedMediaType():
             return Malformed("The content type is not supported", status=415)
         case exceptions.MethodNotAllowed():
-            return ApiError(
-                f"{request.method} is not allowed here", status=405, code="method_not_allowed", reason=None
-            )
+            return ApiError(f"{request.method} is not allowed here", status=405, code="method_not_allowed", reason=None)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return Unauthorized(NO_KEY)
         case exceptions.Throttled():

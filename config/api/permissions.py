@@ -58,7 +58,7 @@ class HasRole(BasePermission):
 
     def has_object_permission(self, request: Any, view: Any, obj: Any) -> bool:
         role = needed_role(view, request.method)
-        if role and (path := getattr(view, "team_attr", None)):
-            if not request.auth.may(role, team_id=attrgetter(path)(obj)):
-                raise Forbidden(f"This action requires the {role} role or higher")
+        path = getattr(view, "team_attr", None)
+        if role and path and not request.auth.may(role, team_id=attrgetter(path)(obj)):
+            raise Forbidden(f"This action requires the {role} role or higher")
         return True

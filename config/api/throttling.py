@@ -45,9 +45,7 @@ def count(name: str, who: str, limit: int) -> tuple[int, int, int]:
     except ValueError:  # the entry was evicted between the two calls
         used = 1
     if used > limit:
-        raise TooMany(
-            "Too many requests. Wait and try again.", retry_after=reset - now, window=(limit, 0, reset)
-        )
+        raise TooMany("Too many requests. Wait and try again.", retry_after=reset - now, window=(limit, 0, reset))
     return limit, limit - used, reset
 
 

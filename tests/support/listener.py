@@ -1,0 +1,81 @@
+"""Real listeners on loopback, for tests of what goes out and of what must not."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+
+Serve = Callable[[socket.socket, bytes], None]
+
+
+class Listener:
+    """Accepts connections, keeps each request's head, and lets `serve(connection, head)` answer it."""
+
+    def __init__(self, serve: Serve, address: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._serve, self._tls, self._open = serve, tls, set[socket.socket]()
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._server = socket.create_server((address, port), family=family, backlog=64)
+        self.address, self.port = self._server.getsockname()[:2]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def url(self, path: str = "/", *, host: str | None = None, scheme: str = "http") -> str:
+        name = host or (f"[{self.address}]" if ":" in self.address else self.address)
+        return f"{scheme}://{name}:{self.port}{path}"
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closing the server ends the loop
+            while True:
+                connection, _ = self._server.accept()
+                self.connections += 1
+                self._open.add(connection)
+                self._threads.append(threading.Thread(target=self._answer, args=(connection,), daemon=True))
+                self._threads[-1].start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        # The client may leave at any moment: that is what many of the tests are about.
+        with contextlib.suppress(OSError), connection:
+            speaking = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+            self._open.add(speaking)
+            with speaking:
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    received = speaking.recv(65536)
+                    if not received:
+                        return
+                    head += received
+                self.requests.append(head)
+                self._serve(speaking, head)
+
+    def close(self) -> None:
+        for sock in (self._server, *self._open):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+
+def answer(body: bytes = b"ok", *headers: str, status: str = "200 OK") -> Serve:
+    """A `serve` that sends one fixed, well-formed answer."""
+    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    data = "\r\n".join(lines).encode() + body
+    return lambda connection, head: connection.sendall(data)
+
+
+@contextlib.contextmanager
+def listening(
+    serve: Serve | None = None,
+    *,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[Listener]:
+    listener = Listener(serve or answer(), address, port, tls)
+    try:
+        yield listener
+    finally:
+        listener.close()

@@ -2,18 +2,17 @@
 
 Events are hints; rows are the truth. Publish after commit. Without Redis the events stay in this process; with
 `REDIS_URL` every process hears every event. A full queue drops its oldest event and counts it, so that a slow reader
-costs neither memory nor the others' time. The last 60 s of each topic are kept for `replay`.
+costs neither memory nor the others' time. The last 60 s of each topic are kept for `Hub.replay`.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,30 +20,43 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 QUEUE_SIZE = 1000
-REPLAY_S = 60
+REPLAY_MS = 60_000
 REPLAY_EVENTS = 500
+SKEW_MS = 2_000
 # Redis publishes across its databases; the number in the URL keeps two installations on one server apart.
 _PREFIX = f"live:{urlsplit(settings.REDIS_URL or '').path.strip('/')}:"
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder(tuple[int, Any]).decode
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Message(NamedTuple):
+    """One event: `number` is the publisher's clock in milliseconds since 1970, the sequence number of a topic."""
+
+    topic: str
+    number: int
+    event: Any
 
 
 class Queue:
-    """A bounded queue of `(topic, event)` for one subscriber, used on its own event loop only."""
+    """A bounded queue of messages for one subscriber, used on its own event loop only."""
 
     def __init__(self, size: int = QUEUE_SIZE) -> None:
-        self._items: deque[tuple[str, Any]] = deque(maxlen=size)
+        self._items: deque[Message] = deque(maxlen=size)
         self._ready = asyncio.Event()
         self.dropped = 0
 
-    def put(self, topic: str, event: Any) -> None:
+    def put(self, message: Message) -> None:
         if len(self._items) == self._items.maxlen:
             self.dropped += 1
-        self._items.append((topic, event))
+        self._items.append(message)
         self._ready.set()
 
-    async def get(self) -> tuple[str, Any]:
-        """The next `(topic, event)`; waits for one."""
+    async def get(self) -> Message:
+        """The next message; waits for one."""
         while not self._items:
             self._ready.clear()
             await self._ready.wait()
@@ -62,36 +74,41 @@ class Hub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, dict[str, set[Queue]]] = {}
-        self._recent: dict[str, deque[tuple[int, float, Any]]] = defaultdict(lambda: deque(maxlen=REPLAY_EVENTS))
-        self._numbers = count(int(time.time() * 1000))
+        self._recent: dict[str, deque[Message]] = {}
+        self._overflowed: dict[str, int] = {}
+        self._last_sweep = 0
+        self.heard_all_since = now_ms()
 
-    def deliver(self, topic: str, event: Any) -> None:
-        """Hand the event to every subscriber in this process, whatever loop it runs on."""
+    def deliver(self, message: Message) -> None:
+        """Hand the message to every subscriber in this process, whatever loop it runs on."""
         with self._lock:
-            now = time.monotonic()
-            recent = self._recent[topic]
-            recent.append((next(self._numbers), now, event))
-            while recent and recent[0][1] < now - REPLAY_S:
-                recent.popleft()
-            if len(self._recent) > 10_000:
-                self._forget(now)
+            self._keep(message)
             loops = list(self._loops.items())
         for loop, topics in loops:
-            if topic in topics:
+            if message.topic in topics:
                 try:
-                    loop.call_soon_threadsafe(self._fan_out, topics, topic, event)
+                    loop.call_soon_threadsafe(self._fan_out, topics, message)
                 except RuntimeError:  # the loop has closed; its subscribers went with it
                     with self._lock:
                         self._loops.pop(loop, None)
 
-    @staticmethod
-    def _fan_out(topics: dict[str, set[Queue]], topic: str, event: Any) -> None:
-        for queue in topics.get(topic, ()):
-            queue.put(topic, event)
+    def _keep(self, message: Message) -> None:
+        recent = self._recent.setdefault(message.topic, deque(maxlen=REPLAY_EVENTS))
+        if len(recent) == REPLAY_EVENTS:
+            self._overflowed[message.topic] = recent[0].number
+        recent.append(message)
+        now = now_ms()
+        if now - self._last_sweep > REPLAY_MS:
+            self._last_sweep = now
+            old = [topic for topic, kept in self._recent.items() if kept[-1].number < now - REPLAY_MS]
+            for topic in old:
+                del self._recent[topic]
+                self._overflowed.pop(topic, None)
 
-    def _forget(self, now: float) -> None:
-        for topic in [name for name, recent in self._recent.items() if recent[-1][1] < now - REPLAY_S]:
-            del self._recent[topic]
+    @staticmethod
+    def _fan_out(topics: dict[str, set[Queue]], message: Message) -> None:
+        for queue in topics.get(message.topic, ()):
+            queue.put(message)
 
     def join(self, queue: Queue, topics: set[str]) -> None:
         loop = asyncio.get_running_loop()
@@ -109,12 +126,15 @@ class Hub:
                     if not queues:
                         del mine[topic]
 
-    def replay(self, topic: str, after: int) -> tuple[list[tuple[int, Any]], bool]:
-        """Events of the topic numbered above `after`, and whether that is all that happened since."""
+    def replay(self, topic: str, after: int) -> tuple[list[Message], bool]:
+        """What came after the number `after`, and whether that is all of it; if not, the reader starts afresh.
+
+        Publishers' clocks differ a little, so a few messages may come twice; hints are harmless to repeat.
+        """
         with self._lock:
-            recent = list(self._recent.get(topic, ()))
-        whole = bool(recent) and recent[0][0] <= after + 1
-        return [(number, event) for number, _, event in recent if number > after], whole
+            recent = [message for message in self._recent.get(topic, ()) if message.number > after - SKEW_MS]
+            reach = max(self.heard_all_since, now_ms() - REPLAY_MS, self._overflowed.get(topic, 0))
+        return recent, after >= reach
 
 
 class Subscription:
@@ -133,7 +153,7 @@ class Subscription:
         self.topics -= old
         hub.leave(self.queue, old)
 
-    async def get(self) -> tuple[str, Any]:
+    async def get(self) -> Message:
         return await self.queue.get()
 
 
@@ -143,17 +163,17 @@ hub = Hub()
 def publish(topic: str, event: Any) -> None:
     """Tell every reader of `topic`. Never raises: an event that cannot be sent is a hint lost, not a failure."""
     if not settings.REDIS_URL:
-        hub.deliver(topic, event)
+        hub.deliver(Message(topic, now_ms(), event))
         return
     try:
-        _redis().publish(_PREFIX + topic, _encode(event))
+        _redis().publish(_PREFIX + topic, _encode((now_ms(), event)))
     except Exception:  # noqa: BLE001 - whatever the client raises, the row has been written and readers catch up
         log.warning("live event could not be published", exc_info=True)
 
 
 @asynccontextmanager
 async def subscribe(*topics: str, size: int = QUEUE_SIZE) -> AsyncIterator[Subscription]:
-    """Listen to topics within the block; `await subscription.get()` gives `(topic, event)`."""
+    """Listen to topics within the block; `await subscription.get()` gives the next Message."""
     if settings.REDIS_URL:
         _reader.ensure()
     subscription = Subscription(Queue(size))
@@ -197,10 +217,11 @@ class RedisReader:
                 client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15)
                 with client.pubsub(ignore_subscribe_messages=True) as channel:
                     channel.psubscribe(_PREFIX + "*")
+                    hub.heard_all_since = now_ms()
                     while True:
                         if message := channel.get_message(timeout=10):
                             topic = message["channel"].decode().removeprefix(_PREFIX)
-                            hub.deliver(topic, _decode(message["data"]))
+                            hub.deliver(Message(topic, *_decode(message["data"])))
             except (redis.RedisError, OSError, ValueError) as error:
                 log.warning("live events are interrupted: %s", error)
                 time.sleep(1)

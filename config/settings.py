@@ -119,7 +119,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_WORKER_CONCURRENCY = env.worker_threads
 # Ticks carry no state worth a file: what is due is told by rows.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"

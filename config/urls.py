@@ -7,8 +7,8 @@ from alerts.urls import api_alerts
 from alerts.urls import api_v1 as alerts_v1
 from alerts.urls import pages as alerts_pages
 from config import health, pages
+from config.api.documents import Docs, Document
 from config.api.routers import route
-from config.api.schema import Docs, Document
 from fleet.urls import api_v1 as fleet_v1
 from fleet.urls import pages as fleet_pages
 from monitors.urls import api_monitors

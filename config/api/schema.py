@@ -1,9 +1,8 @@
-"""OpenAPI: one document for each base URL, and pages that show it without the internet."""
+"""OpenAPI: what a document of one base URL holds. The views that serve it are in `documents`."""
 
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from config.api.permissions import ANYONE, needed_role
 
@@ -25,24 +24,6 @@ class ApiSchema(AutoSchema):
         return [type(self.view).__module__.split(".")[-2]]
 
 
-class Document(SpectacularJSONAPIView):
-    """The OpenAPI document of one base URL, `/api/schema/<name>`."""
-
-    roles = {"get": "VIEWER"}
-
-    def get(self, request: Any, *args: Any, name: str, **kwargs: Any) -> Any:
-        from config.api.errors import NotFound
-
-        if name not in DOCUMENTS:
-            raise NotFound(f"No API document '{name}'")
-        title, prefix = DOCUMENTS[name]
-        self.custom_settings = {
-            "TITLE": f"Pharos: {title}",
-            "PREPROCESSING_HOOKS": [f"config.api.schema.only_{name}"],
-        }
-        return super().get(request, *args, **kwargs)
-
-
 def _only(prefix: str, endpoints: list[Any]) -> list[Any]:
     import re
 
@@ -55,9 +36,3 @@ def only_v1(endpoints: list[Any]) -> list[Any]:
 
 def only_monitors(endpoints: list[Any]) -> list[Any]:
     return _only(DOCUMENTS["monitors"][1], endpoints)
-
-
-class Docs(SpectacularSwaggerSplitView):
-    """Interactive description of one API, offline."""
-
-    roles = {"get": "VIEWER"}

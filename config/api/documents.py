@@ -1,0 +1,30 @@
+"""The OpenAPI documents, one for each base URL, and pages that show them without the internet."""
+
+from typing import Any
+
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from config.api.errors import NotFound
+from config.api.schema import DOCUMENTS
+
+
+class Document(SpectacularJSONAPIView):
+    """The OpenAPI document of one base URL, `/api/schema/<name>`."""
+
+    roles = {"get": "VIEWER"}
+
+    def get(self, request: Any, *args: Any, name: str, **kwargs: Any) -> Any:
+        if name not in DOCUMENTS:
+            raise NotFound(f"No API document '{name}'")
+        title, prefix = DOCUMENTS[name]
+        self.custom_settings = {
+            "TITLE": f"Pharos: {title}",
+            "PREPROCESSING_HOOKS": [f"config.api.schema.only_{name}"],
+        }
+        return super().get(request, *args, **kwargs)
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """Interactive description of one API, offline."""
+
+    roles = {"get": "VIEWER"}

@@ -1,7 +1,7 @@
 """The one table of words and looks that the pages use for values of the API.
 
-A state is never told by colour alone: each has a tone (colour), a shape and a word. Other code asks `word(kind, value)`;
-an unlisted value keeps its own text and the look of "unknown", so a new value of the API is shown, not hidden.
+A state is never told by colour alone: each has a tone (colour), a shape and a word. Other code asks
+`word(kind, value)`; an unlisted value keeps its own text with the look of "unknown", so that it is shown, not hidden.
 """
 
 from dataclasses import dataclass

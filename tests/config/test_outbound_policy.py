@@ -192,7 +192,8 @@ def test_malformed_urls_are_malformed_under_any_policy(listeners, attempts):
     "host",
     urls("""
 169.254.169.254 169.254.0.1 [fe80::1] [fd00:ec2::254] [::ffff:169.254.169.254] [64:ff9b::a9fe:a9fe]
-0.0.0.0 [::] 100.100.100.200 168.63.129.16 224.0.0.1 255.255.255.255 [ff02::1] [2002:a9fe:a9fe::] metadata.google.internal
+0.0.0.0 [::] 100.100.100.200 168.63.129.16 224.0.0.1 255.255.255.255 [ff02::1] [2002:a9fe:a9fe::]
+metadata.google.internal
 """),
 )
 def test_metadata_and_link_local_stay_closed_even_when_listed(host, attempts):

@@ -1,6 +1,7 @@
 """Real listeners on loopback, for tests of what goes out and of what must not."""
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -41,12 +42,9 @@ class Listener:
             speaking = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
             self._open.add(speaking)
             with speaking:
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    received = speaking.recv(65536)
-                    if not received:
-                        return
-                    head += received
+                head = _received(speaking)
+                if not head:
+                    return
                 self.requests.append(head)
                 self._serve(speaking, head)
 
@@ -57,6 +55,21 @@ class Listener:
             sock.close()
         for thread in self._threads:
             thread.join(timeout=5)
+
+
+def _received(connection: socket.socket) -> bytes:
+    """Head and, when it is small, body of one request; empty when the client left before its end."""
+    data, wanted = b"", 1
+    while len(data) < wanted:
+        received = connection.recv(65536)
+        if not received:
+            return b""
+        data += received
+        head, end, _ = data.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        body = int(length[1]) if length else 0
+        wanted = len(head + end) + (body if body < 65536 else 0) if end else len(data) + 1
+    return data
 
 
 def answer(body: bytes = b"ok", *headers: str, status: str = "200 OK") -> Serve:

@@ -26,9 +26,7 @@ def api(db: None) -> Callable[..., ApiClient]:
     from security.accounts.models import Membership
     from tests.factories import make_key, make_user
 
-    def client(
-        role: str | None = "ADMIN", *, user: Any = None, teams: dict | None = None, **key: Any
-    ) -> ApiClient:
+    def client(role: str | None = "ADMIN", *, user: Any = None, teams: dict | None = None, **key: Any) -> ApiClient:
         if role is None:
             return ApiClient()
         user = user or make_user(role=role)
@@ -73,3 +71,50 @@ def empty_unmanaged_tables(request: pytest.FixtureRequest, django_db_blocker: An
             for model in apps.get_models():
                 if not model._meta.managed:
                     model._default_manager.all().delete()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, str]]:
+    """DATABASE_URL and REDIS_URL of real servers: the given ones, else throw-away ones."""
+    from tests.support import services
+
+    with services.servers() as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def embedded_product() -> Iterator[Any]:
+    """`pharos up` for the whole session. Tests that kill or stop it start their own."""
+    from tests.support import product
+
+    with product.embedded() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def production_product(servers: dict[str, str]) -> Iterator[Any]:
+    """The processes of the production shape for the whole session. Tests that kill some start their own."""
+    from tests.support import product
+
+    with product.production(servers) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium driven by Playwright: `chromium.new_page()`.
+
+    It ends with the module: while it runs, its event loop is in the way of asynchronous tests.
+    """
+    from playwright.sync_api import sync_playwright
+
+    from tests.support import services
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=services.chromium(),
+            # Chromium's own sandbox does not work for root, as in containers; the pages are our own.
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield browser
+        browser.close()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 READY_S = 30
@@ -106,9 +107,7 @@ def redis() -> Iterator[str]:
     program = shutil.which("valkey-server") or find("redis-server", "redis-server")
     password, port = secrets.token_hex(16), free_port()
     with _folder({}) as folder:
-        settings = (
-            f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\ndatabases 64\ndir {folder}\n'
-        )
+        settings = f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\ndatabases 64\ndir {folder}\n'
         (folder / "redis.conf").write_text(settings)
         with _running([program, folder / "redis.conf"], folder / "log", stop_by="SIGTERM", cwd=folder):
             url = f"redis://:{password}@127.0.0.1:{port}/0"
@@ -132,11 +131,7 @@ def find(program: str, package: str, *, folders: list[Path] | None = None) -> st
         raise Missing(
             f"{program} is not installed. On Debian and Ubuntu: apt-get install {package}. "
             "Elsewhere install it with your package manager so that it is in PATH"
-            + (
-                ", or set DATABASE_URL and REDIS_URL to servers of your own."
-                if package != "chromium"
-                else "."
-            )
+            + (", or set DATABASE_URL and REDIS_URL to servers of your own." if package != "chromium" else ".")
         )
     _apt_install(package)
     path = os.pathsep.join([path, *map(str, _postgresql_folders())])
@@ -157,7 +152,7 @@ def run_sql(url: str, statement: str) -> None:
     import psycopg
 
     with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)
 
 
 def _apt_install(package: str) -> None:
@@ -176,9 +171,7 @@ def _apt_install(package: str) -> None:
 def _postgresql_folders() -> list[Path]:
     """Where packages hide the server's programs, newest version first."""
     places = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
-    return sorted(
-        places, key=lambda place: float("".join(filter(str.isdigit, place.parent.name))), reverse=True
-    )
+    return sorted(places, key=lambda place: float("".join(filter(str.isdigit, place.parent.name))), reverse=True)
 
 
 def _unprivileged() -> dict:
@@ -210,12 +203,12 @@ def _give(path: Path, account: dict) -> None:
 
 
 @contextmanager
-def _running(command: list, log: Path, *, stop_by: str, **options: object) -> Iterator[None]:
+def _running(command: list, log: Path, *, stop_by: str, **options: Any) -> Iterator[None]:
     """A child process in a session of its own, so that Ctrl-C reaches the tests first and the server last."""
     import signal
 
     with log.open("wb") as output:
-        process = subprocess.Popen(  # type: ignore[call-overload]
+        process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **options
         )
     try:

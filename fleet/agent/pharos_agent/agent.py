@@ -132,9 +132,7 @@ class Agent:
     def _closed(self, exc: ConnectionClosed) -> float:
         code, reason = (exc.rcvd.code, exc.rcvd.reason) if exc.rcvd else (None, "")
         if reason.startswith("Replaced"):
-            log.error(
-                "another agent speaks for %s now: each machine needs its own id", self._config.instance_id
-            )
+            log.error("another agent speaks for %s now: each machine needs its own id", self._config.instance_id)
             return self._config.refused_backoff_s
         if code == POLICY_VIOLATION:
             log.error("the server closed the connection: %s", readable(reason))

@@ -147,13 +147,13 @@ class Backlog:
         for line in data.splitlines():
             if self._is_ours(line):
                 self._append(line)
-        self._unwritten = 0
+        self.save()  # without the rest of a torn line, to which the next one would be added
         log.info("%d samples of an earlier run wait to be sent", len(self._lines))
 
     def _is_ours(self, line: bytes) -> bool:
         try:
             sample = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return (
             isinstance(sample, dict)

@@ -23,7 +23,7 @@ PROVIDERS = (
     "fly docker devpod e2b kubernetes digitalocean gcp azure aws runpod northflank ssh".split()  # noqa: SIM905
 )
 INSTANCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
 UNIT_S = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
 MAX_TAGS = 64
 
@@ -83,14 +83,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Reports this machine's health to a Pharos server.",
         epilog="The key comes from PHAROS_AGENT_KEY or from a file. See the README for all settings.",
     )
-    parser.add_argument(
-        "--url", help="address of the server, for example https://pharos.example.com (PHAROS_URL)"
-    )
+    parser.add_argument("--url", help="address of the server, for example https://pharos.example.com (PHAROS_URL)")
     parser.add_argument("--key-file", help="file that holds the agent key (PHAROS_AGENT_KEY_FILE)")
     parser.add_argument("--instance-id", help="default: the host's name (PHAROS_INSTANCE_ID)")
-    parser.add_argument(
-        "--heartbeat-s", help="seconds between heartbeats, default 30 (PHAROS_AGENT_HEARTBEAT)"
-    )
+    parser.add_argument("--heartbeat-s", help="seconds between heartbeats, default 30 (PHAROS_AGENT_HEARTBEAT)")
     parser.add_argument("--metrics-s", help="seconds between samples, default 60 (PHAROS_AGENT_METRICS)")
     parser.add_argument("--state-dir", help="where to keep waiting samples (PHAROS_AGENT_STATE_DIR)")
     parser.add_argument("--log-level", help="debug, info, warning or error (PHAROS_LOG_LEVEL)")
@@ -114,12 +110,8 @@ class _Reader:
             "provider": self._provider(),
             "region": self._text("PHAROS_REGION", "SINDRI_REGION", limit=64),
             "tags": self._tags(),
-            "heartbeat_s": self._interval(
-                30.0, "PHAROS_AGENT_HEARTBEAT", "SINDRI_AGENT_HEARTBEAT", flag="heartbeat_s"
-            ),
-            "metrics_s": self._interval(
-                60.0, "PHAROS_AGENT_METRICS", "SINDRI_AGENT_METRICS", flag="metrics_s"
-            ),
+            "heartbeat_s": self._interval(30.0, "PHAROS_AGENT_HEARTBEAT", "SINDRI_AGENT_HEARTBEAT", flag="heartbeat_s"),
+            "metrics_s": self._interval(60.0, "PHAROS_AGENT_METRICS", "SINDRI_AGENT_METRICS", flag="metrics_s"),
             "state_dir": state_dir,
             "log_level": self._log_level(),
             "parent_pid": self._parent_pid(),
@@ -151,11 +143,7 @@ class _Reader:
             return ""
         try:
             parts = urlsplit(value)
-            valid = (
-                parts.scheme in {"http", "https"}
-                and parts.hostname
-                and (parts.port is None or parts.port > 0)
-            )
+            valid = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
         except ValueError:
             valid = False
         if not valid or not value.isascii() or re.search(r"\s", value):
@@ -202,9 +190,7 @@ class _Reader:
                 self._faults.append(f"The instance id cannot be kept in the state directory ({exc}).")
                 return ""
         if not INSTANCE_ID.fullmatch(value):
-            self._faults.append(
-                f"{name} must be 1 to 128 letters, digits, dots, colons, hyphens and underscores."
-            )
+            self._faults.append(f"{name} must be 1 to 128 letters, digits, dots, colons, hyphens and underscores.")
         return value
 
     def _provider(self) -> str:
@@ -220,9 +206,7 @@ class _Reader:
         for pair in filter(None, (part.strip() for part in value.split(","))):
             key, equals, text = (part.strip() for part in pair.partition("="))
             if not equals or not key or max(len(key), len(text)) > 128:
-                self._faults.append(
-                    f"{name} must look like role=web,rack=7, with names and values up to 128 long."
-                )
+                self._faults.append(f"{name} must look like role=web,rack=7, with names and values up to 128 long.")
                 return {}
             tags[key] = text
         if len(tags) > MAX_TAGS:
@@ -247,7 +231,7 @@ class _Reader:
 
     def _parent_pid(self) -> int | None:
         name, value = self._get("PHAROS_AGENT_PARENT_PID")
-        if name and not re.fullmatch(r"[1-9]\d{0,9}", value):
+        if name and not re.fullmatch(r"[1-9][0-9]{0,9}", value):
             self._faults.append(f"{name} must be the id of a process.")
             return None
         return int(value) if name else None

@@ -81,15 +81,11 @@ class Session:
             self._opened_at = timestamp()
             self._on_open()
             log.info("connected to %s as %s", config.url, config.instance_id)
-            await _until_first_ends(
-                self._heartbeats(connection), self._samples(connection), self._answers(connection)
-            )
+            await _until_first_ends(self._heartbeats(connection), self._samples(connection), self._answers(connection))
 
     async def _heartbeats(self, connection: ClientConnection) -> None:
         while True:
-            await self._send(
-                connection, "heartbeat", {"timestamp": timestamp(), "uptime_seconds": uptime_s()}
-            )
+            await self._send(connection, "heartbeat", {"timestamp": timestamp(), "uptime_seconds": uptime_s()})
             await asyncio.sleep(self._config.heartbeat_s)
 
     async def _samples(self, connection: ClientConnection) -> None:
@@ -123,24 +119,24 @@ class Session:
             await asyncio.sleep(max(0.0, pace_s - (time.monotonic() - started)))
 
     async def _answers(self, connection: ClientConnection) -> None:
-        async for message in connection:
+        while True:  # until the connection closes, which raises
+            message = await connection.recv()
             try:
                 frame = json.loads(message)
-            except ValueError:
+            except (ValueError, RecursionError):
                 log.warning("the server sent something that is not JSON")
                 continue
             if isinstance(frame, dict):
                 await self._answer(connection, frame)
-        raise ConnectionEnded
 
     async def _answer(self, connection: ClientConnection, frame: dict[str, Any]) -> None:
-        kind = frame.get("type")
+        kind = _text(frame.get("type"))
         answer: Callable[..., Any] | None = {
             "command:dispatch": self._refuse_command,
             "terminal:create": self._refuse_terminal,
             "inventory:request": self._report_inventory,
             "error": self._note_error,
-        }.get(kind if isinstance(kind, str) else "")
+        }.get(kind)
         if answer:
             await answer(connection, frame)
         elif kind != "heartbeat:pong":
@@ -149,7 +145,7 @@ class Session:
     async def _refuse_command(self, connection: ClientConnection, frame: dict[str, Any]) -> None:
         """Answer at once, so that nothing on the server waits for a result that never comes."""
         result = {
-            "command_id": _short(_body(frame).get("command_id")),
+            "command_id": _text(_body(frame).get("command_id")),
             "stdout": "",
             "stderr": "commands are not enabled in this agent version",
             "exit_code": NOT_ENABLED_EXIT_CODE,
@@ -158,7 +154,7 @@ class Session:
         await self._send(connection, "command:result", result)
 
     async def _refuse_terminal(self, connection: ClientConnection, frame: dict[str, Any]) -> None:
-        session_id = _short(frame.get("session_id") or _body(frame).get("session_id"))
+        session_id = _text(frame.get("session_id") or _body(frame).get("session_id"))
         reason = "terminals are not enabled in this agent version"
         await self._send(
             connection, "terminal:closed", {"session_id": session_id, "reason": reason}, session_id=session_id
@@ -169,13 +165,13 @@ class Session:
 
     async def _note_error(self, _: ClientConnection, frame: dict[str, Any]) -> None:
         """Log an error the server reports; the same one at most once a minute."""
-        code, now = readable(_body(frame).get("code"), 64), time.monotonic()
+        code, now = readable(_text(_body(frame).get("code"))), time.monotonic()
         if now - self._error_logged_at.get(code, -ERROR_LOG_PAUSE_S) < ERROR_LOG_PAUSE_S:
             return
         if len(self._error_logged_at) >= 100:  # codes come from outside: keep few
             self._error_logged_at.clear()
         self._error_logged_at[code] = now
-        log.warning("the server reports %s: %s", code, readable(_body(frame).get("message")))
+        log.warning("the server reports %s: %s", code, readable(_text(_body(frame).get("message"))))
 
     async def _send(
         self, connection: ClientConnection, kind: str, payload: dict[str, Any], session_id: str | None = None
@@ -184,18 +180,15 @@ class Session:
         await connection.send(encode(kind, payload, session_id))
 
 
-class ConnectionEnded(ConnectionError):
-    """The server closed the connection in good order."""
-
-
 def _body(frame: dict[str, Any]) -> dict[str, Any]:
     """The content of a frame of either dialect; empty when it is not an object."""
     body = frame.get("payload", frame.get("data"))
     return body if isinstance(body, dict) else {}
 
 
-def _short(value: Any) -> str:
-    return str(value if value is not None else "")[:128]
+def _text(value: Any) -> str:
+    """A name or sentence from a frame; empty when it is something else, which could be of any depth."""
+    return str(value)[:128] if isinstance(value, (str, int)) else ""
 
 
 async def _until_first_ends(*work: Any) -> None:

@@ -100,7 +100,7 @@ def test_a_certificate_for_another_name_fails(authority):
 
 def test_a_certificate_for_an_address(authority):
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    with listening(tls=authority.server(address)) as server:
+    with listening(tls=authority.server(address, common_name=NAME)) as server:
         assert fetch(server, host="127.0.0.1").status == 200
         with pytest.raises(TlsFailed):
             fetch(server)
@@ -142,7 +142,7 @@ def test_a_handshake_that_hangs_is_left():
     began = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimedOut):
         outbound.request("GET", f"https://127.0.0.1:{silent.getsockname()[1]}/", policy=LOOPBACK, timeout_s=0.2)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
 
 
 def test_a_server_that_drips_through_tls_is_left(authority):
@@ -155,4 +155,4 @@ def test_a_server_that_drips_through_tls_is_left(authority):
     began = time.monotonic()
     with listening(serve, tls=authority.server(x509.DNSName(NAME))) as server, pytest.raises(TimedOut):
         fetch(server, timeout_s=0.3)
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 2

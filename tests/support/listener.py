@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 Serve = Callable[[socket.socket, bytes], None]
@@ -77,6 +78,40 @@ def answer(body: bytes = b"ok", *headers: str, status: str = "200 OK") -> Serve:
     lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
     data = "\r\n".join(lines).encode() + body
     return lambda connection, head: connection.sendall(data)
+
+
+def redirect(to: str, status: str = "302 Found") -> Serve:
+    return answer(b"moved", f"Location: {to}", status=status)
+
+
+def drip(head: bytes, piece: bytes, pause_s: float = 0.02) -> Serve:
+    """Send the head, then the piece again and again, until the client leaves."""
+
+    def serve(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(head)
+        while True:
+            connection.sendall(piece)
+            time.sleep(pause_s)
+
+    return serve
+
+
+def sending(data: bytes) -> Serve:
+    """Send these bytes, whatever they are, and close."""
+    return lambda connection, _: connection.sendall(data)
+
+
+def flood(head: bytes, piece: bytes) -> Serve:
+    """As `drip`, as fast as it goes."""
+    return drip(head, piece * (65536 // len(piece)), pause_s=0)
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fail when the block takes longer."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""How numbers, sizes and times are written on pages. The scripts time.js and charts.js follow the same rules."""
+"""How numbers, sizes and times are written on pages. The scripts ui.js and charts.js follow the same rules."""
 
 import math
 from datetime import datetime

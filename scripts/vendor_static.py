@@ -94,6 +94,8 @@ ICONS = (
     "x",
 )
 
+Point = tuple[float, float]
+
 SOURCE_MAP = re.compile(rb"\n?(/\*# sourceMappingURL=.*?\*/|//# sourceMappingURL=\S+)")
 
 
@@ -165,7 +167,7 @@ def world_map(topology: dict) -> bytes:
         topology["transform"]["scale"],
         topology["transform"]["translate"],
     )
-    arcs = []
+    arcs: list[list[Point]] = []
     for deltas in topology["arcs"]:
         x = y = 0
         arc = []
@@ -179,24 +181,44 @@ def world_map(topology: dict) -> bytes:
             )
         arcs.append(arc)
 
-    def ring(indexes: list[int]) -> str:
-        points = []
-        for index in indexes:
-            arc = arcs[index] if index >= 0 else arcs[~index][::-1]
-            points += arc[1:] if points else arc
-        kept = [point for number, point in enumerate(points) if number == 0 or point != points[number - 1]]
-        return "M" + "L".join(f"{x:g},{y:g}" for x, y in kept) + "Z" if len(kept) > 3 else ""
-
     polygons = [
         polygon
         for shape in topology["objects"]["land"]["geometries"]
         for polygon in (shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]])
     ]
-    path = "".join(ring(indexes) for polygon in polygons for indexes in polygon)
+    path = "".join(outline(ring(arcs, indexes)) for polygon in polygons for indexes in polygon)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 180">'
         f'<path id="land" fill-rule="evenodd" d="{path}"/></svg>\n'
     ).encode()
+
+
+def ring(arcs: list[list[Point]], indexes: list[int]) -> list[Point]:
+    """The closed line that the arcs make. Over the date line it goes on past the edge instead of jumping back."""
+    points: list[Point] = []
+    shift = 0
+    for index in indexes:
+        for x, y in arcs[index] if index >= 0 else arcs[~index][::-1]:
+            if points and x + shift - points[-1][0] > 180:
+                shift -= 360
+            elif points and x + shift - points[-1][0] < -180:
+                shift += 360
+            point = (round(x + shift, 1), y)
+            if not points or point != points[-1]:
+                points.append(point)
+    return points
+
+
+def outline(points: list[Point]) -> str:
+    """SVG path of a ring, twice when a part of it is past an edge. Without Antarctica and what is too small to see."""
+    if len(points) < 4 or min(y for _, y in points) >= 150:
+        return ""
+    copies = [0]
+    if max(x for x, _ in points) > 360:
+        copies.append(-360)
+    if min(x for x, _ in points) < 0:
+        copies.append(360)
+    return "".join("M" + "L".join(f"{x + copy:g},{y:g}" for x, y in points) + "Z" for copy in copies)
 
 
 if __name__ == "__main__":

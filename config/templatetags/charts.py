@@ -26,9 +26,7 @@ def chart(
     unit: str = "",
 ) -> dict:
     """A chart card: `{% chart "CPU" src=url data=cpu topic="fleet" subtitle="mean and highest, last hour" %}`."""
-    data = data or {"series": []}
-    series = data["series"]
-    threshold = data.get("threshold") or {}
+    series = data["series"] if data else []
     return {
         "id": f"chart-{crc32(src.encode()):08x}",  # the same on each render, so that a morph finds its chart
         "title": title,
@@ -36,7 +34,7 @@ def chart(
         "src": src,
         "topic": topic,
         "unit": unit or (series[0].get("unit", "") if series else ""),
-        "threshold": threshold,
+        "data": data,
         "summary": summary(title, subtitle, series),
         "heads": [one["label"] for one in series],
         "rows": rows(series),

@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.simple_tag
 def ago(moment: datetime | None, never: str = "never", stale_after_s: int | None = None) -> SafeString:
-    """`4 s ago`, kept fresh by time.js, with the absolute time on hover.
+    """`4 s ago`, kept fresh by ui.js, with the absolute time on hover.
 
     With `stale_after_s` the closest element with class `may-stale` turns grey once the moment is older than that.
     """

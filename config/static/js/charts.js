@@ -1,6 +1,6 @@
 /* Time-series charts, drawn by uPlot in every `<figure class="chart" data-chart-src>`.
 
-   The JSON of the address: {"series": [{"label", "unit", "points": [[unix seconds, value or null], ...]}], "from", "to",
+   The first data stand in the figure itself, later ones come from the address: {"series": [{"label", "unit", "points": [[unix seconds, value or null], ...]}], "from", "to",
    "step"?, "threshold"?: {"value", "label"}, "marks"?: [{"at", "label"}]}.
    A live message of the figure's topic may carry "points": {label: [[unix seconds, value], ...]}, which is appended;
    without it the address is read again. At most 4 drawings a second; the table below shows the same numbers. */
@@ -67,7 +67,9 @@ class Chart {
     if (chartTopic) document.addEventListener(`live:${chartTopic}`, (event) => this.live(event.detail));
     document.addEventListener("live:refetch", () => this.load());
     new ResizeObserver(() => this.u?.setSize({ width: this.plot.clientWidth, height: HEIGHT })).observe(this.plot);
-    this.load();
+    const first = figure.querySelector("script[type='application/json']");
+    if (first) this.take(JSON.parse(first.textContent));
+    else this.load();
   }
 
   async load() {
@@ -77,17 +79,22 @@ class Chart {
     try {
       const answer = await fetch(this.figure.dataset.chartSrc, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(20_000) });
       if (!answer.ok) throw new Error(`answer ${answer.status}`);
-      const data = await answer.json();
-      const same = this.data && this.data.series.map((one) => one.label).join() === data.series.map((one) => one.label).join();
-      this.data = data;
-      this.say("");
-      if (!same) this.build();
-      this.draw();
+      this.take(await answer.json());
     } catch (error) {
       this.say(`This chart could not be read (${error.message}). The table below has the last numbers.`);
     } finally {
       this.loading = false;
     }
+  }
+
+  take(data) {
+    const labels = (of) => of?.series.map((one) => one.label).join();
+    const same = labels(this.data) === labels(data);
+    this.data = data;
+    this.loadedAt = Date.now();
+    this.say("");
+    if (same) this.draw();
+    else this.build();
   }
 
   say(text) {
@@ -171,14 +178,9 @@ class Chart {
     this.back.hidden = !zoom;
   }
 
-  threshold() {
-    const { threshold, thresholdLabel } = this.figure.dataset;
-    return this.data.threshold || (threshold && { value: Number(threshold), label: thresholdLabel || "" });
-  }
-
   /* Amounts start at 0; the threshold is always in view; a percentage never shows room above 100. */
   rangeY(low, high, unit) {
-    const top = Math.max(high ?? 0, this.threshold()?.value ?? 0) * 1.1 || 1;
+    const top = Math.max(high ?? 0, this.data.threshold?.value ?? 0) * 1.1 || 1;
     return [Math.min(0, low ?? 0), unit === "%" && (high ?? 0) <= 100 ? Math.min(top, 100) : top];
   }
 
@@ -205,7 +207,7 @@ class Chart {
     };
     ctx.save();
     ctx.font = `${12 * ratio}px system-ui`;
-    const threshold = this.threshold();
+    const { threshold } = this.data;
     if (threshold) {
       const y = u.valToPos(threshold.value, "y", true);
       stroke(bad, [6, 4], [left, y], [left + width, y]);

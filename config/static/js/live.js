@@ -12,7 +12,7 @@ const POLL_MS = 10_000;
 const REFRESH_MS = 1_000;
 const SHAPES = { Live: ["good", "●"], Polling: ["warning", "◆"], Paused: ["paused", "‖"] };
 
-const { liveTicket, liveSocket } = document.body.dataset;
+const { liveTicket, liveSocket, rendered } = document.body.dataset;
 const chip = document.querySelector("[data-live-state]");
 const sequence = {}; // topic → last number seen
 const dirty = new Set(); // topics that moved while the page was hidden or paused
@@ -81,7 +81,9 @@ function watch() {
       socket.send(JSON.stringify({ channel: "system", type: "subscribe", instanceId: topic.slice(9) }));
     }
   }
-  socket.send(JSON.stringify({ type: "watch", topics: wanted, after: sequence }));
+  // What happened since the page was made is asked for too: numbers are the publisher's clock in milliseconds.
+  const after = Object.fromEntries(wanted.map((topic) => [topic, sequence[topic] ?? Number(rendered)]));
+  socket.send(JSON.stringify({ type: "watch", topics: wanted, after }));
 }
 
 function lost() {
@@ -105,7 +107,7 @@ function received(message) {
   if (message.type === "lag") return refetchAll();
   const topic = message.topic ?? (message.instanceId && `instance:${message.instanceId}`);
   if (!topic) return;
-  if (message.seq !== undefined) sequence[topic] = message.seq;
+  if (message.seq > (sequence[topic] ?? 0)) sequence[topic] = message.seq;
   if (message.announce) announce(message.announce);
   document.dispatchEvent(new CustomEvent(`live:${topic}`, { detail: message }));
   if (resting()) dirty.add(topic);

@@ -117,9 +117,7 @@ def _exchange(target: Target, message: Message, limits: _Limits) -> tuple[Reply,
         follow = limits.follow_redirects and response.status in _REDIRECTS
         location = response.headers.get("location") if follow else None
         body = b"" if location is not None else _read(response, leash, limits.max_bytes)
-    dns, connect, tls, first_byte = (
-        (end - start) * 1000 for start, end in zip(marks, marks[1:], strict=False)
-    )
+    dns, connect, tls, first_byte = ((end - start) * 1000 for start, end in zip(marks, marks[1:], strict=False))
     reply = Reply(
         status=response.status,
         headers=response.headers,
@@ -147,15 +145,11 @@ def _send(sock: LeashedSocket, target: Target, message: Message, leash: Leash) -
     headers = {"Host": target.authority, **message.headers, "Connection": "close"}
     # A server may answer and close before it has read the whole body; its answer is worth reading.
     with contextlib.suppress(BrokenPipeError):
-        connection.request(
-            message.method, target.path, body=message.body, headers=headers, preload_content=False
-        )
+        connection.request(message.method, target.path, body=message.body, headers=headers, preload_content=False)
     try:
         return connection.getresponse()
     except HTTPException as error:
-        if (
-            isinstance(error, LineTooLong) or type(error) is HTTPException
-        ):  # the latter: more than 100 headers
+        if isinstance(error, LineTooLong) or type(error) is HTTPException:  # the latter: more than 100 headers
             raise TooLarge(f"{target.host} sent larger or more headers than allowed.") from error
         raise
 

@@ -20,9 +20,7 @@ from .errors import BadRequest, TimedOut, TlsFailed, TooLarge, Unreachable
 from .urls import parse_host
 
 MAX_ATTEMPTS = 6  # addresses of one name that are tried
-_lookups = BoundedSemaphore(
-    64
-)  # a look-up cannot be interrupted; hanging ones must not pile up without bound
+_lookups = BoundedSemaphore(64)  # a look-up cannot be interrupted; hanging ones must not pile up
 
 
 class Leash:
@@ -128,7 +126,11 @@ def _ask(host: str, leash: Leash) -> list[Address]:
         finally:
             _lookups.release()
 
-    Thread(target=work, name="outbound-lookup", daemon=True).start()
+    try:
+        Thread(target=work, name="outbound-lookup", daemon=True).start()
+    except RuntimeError as error:  # the system has no thread left
+        _lookups.release()
+        raise Unreachable(f"The name {host} could not be looked up.") from error
     try:
         rows = answer.result(timeout=leash.remaining_s())
     except TimeoutError:
@@ -147,21 +149,27 @@ def dial(addresses: Sequence[Address], port: int, leash: Leash, kind: type[AnySo
     candidates = addresses[:MAX_ATTEMPTS]
     failure: OSError | None = None
     for index, address in enumerate(candidates):
-        share_s = leash.remaining_s() / (len(candidates) - index)
-        sock = kind(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
         try:
-            sock.settimeout(share_s)
-            sock.connect((str(address), port))
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
+            return _open(address, port, leash.remaining_s() / (len(candidates) - index), kind)
         except OSError as error:
             failure = error
-            sock.close()
     if isinstance(failure, TimeoutError):
         raise leash.timed_out() from failure
     if isinstance(failure, ConnectionRefusedError):
         raise Unreachable(f"{leash.host} refused the connection on port {port}.") from failure
     raise Unreachable(f"{leash.host} could not be reached on port {port}.") from failure
+
+
+def _open(address: Address, port: int, timeout_s: float, kind: type[AnySocket]) -> AnySocket:
+    sock = kind(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect((str(address), port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 @lru_cache(maxsize=2)

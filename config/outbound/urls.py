@@ -86,9 +86,7 @@ def parse_host(host: str) -> tuple[str, Address | None]:
         try:
             return host, IPv4Address(host)
         except AddressValueError:
-            raise BadUrl(
-                "An IPv4 address must be written as four decimal numbers, without leading zeros."
-            ) from None
+            raise BadUrl("An IPv4 address must be written as four decimal numbers, without leading zeros.") from None
     return host, None
 
 

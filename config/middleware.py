@@ -3,15 +3,19 @@
 import uuid
 import zoneinfo
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from config.api.authentication import authenticate
-from config.api.errors import Unauthorized
+from config.api.errors import Forbidden, Unauthorized
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+# The request that this code runs for, so that the audit log knows an address without every service passing it on.
+current_request: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -33,15 +37,19 @@ def request_id(get_response: Handler) -> Handler:
 
 
 def principal(get_response: Handler) -> Handler:
-    """Set `request.principal`; a bad key is kept in `request.refusal` for the routes that need a key."""
+    """Set `request.principal`; a refused caller is kept in `request.refusal` for the routes that need one."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         request.principal, request.refusal = None, None
         try:
             request.principal = authenticate(request)
-        except Unauthorized as refusal:
+        except (Unauthorized, Forbidden) as refusal:
             request.refusal = refusal
-        return get_response(request)
+        running = current_request.set(request)
+        try:
+            return get_response(request)
+        finally:
+            current_request.reset(running)
 
     return handle
 

@@ -29,7 +29,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -145,6 +144,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "ui:login"
 LOGIN_REDIRECT_URL = "ui:overview"
+SESSION_ENGINE = "security.accounts.sessions"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -173,6 +173,10 @@ if env.https:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_TRUSTED_ORIGINS = [env.base_url] if env.base_url else []
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # the redirect to HTTPS: see SECURE_SSL_REDIRECT
+    "auth.W004",  # e-mail addresses are unique whatever their case, by a constraint that this check does not know
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 CORS_ALLOWED_ORIGINS = env.cors_origins
 CORS_ALLOW_CREDENTIALS = True
@@ -218,6 +222,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": None,
     "COMPONENT_SPLIT_REQUEST": True,
     "DISABLE_ERRORS_AND_WARNINGS": True,
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # it looks at one document of everything; ours are one per base URL
 }
 
 # --- limits ---------------------------------------------------------------------------------------------------

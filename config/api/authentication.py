@@ -12,7 +12,7 @@ from config.api.permissions import ADMIN, RANK, VIEWER, highest
 
 @dataclass(frozen=True)
 class Principal:
-    """A caller: its user, the key it used (None for a browser session), its role and the roles in its teams.
+    """A caller: its user, the key or the session (its public id) it used, its role and the roles in its teams.
 
     `instance_id` is set when the key speaks for that one instance only.
     """
@@ -24,7 +24,7 @@ class Principal:
     key_prefix: str | None = None
     instance_id: str | None = None
     is_agent: bool = False
-    session_key: str | None = None
+    session_id: str | None = None
 
     @property
     def sees_all(self) -> bool:
@@ -44,7 +44,9 @@ class Principal:
 
 
 def authenticate(request: Any) -> Principal | None:
-    """The caller of a Django request; None when it sent nothing. Raises Unauthorized for a bad key.
+    """The caller of a Django request; None when it sent nothing.
+
+    Raises Unauthorized for a bad key, Forbidden for a cookie that another site's page sent along with a write.
 
     A key header, if present, decides alone; then the session cookie. Which code looks keys up is a setting, so that
     this package knows no app.

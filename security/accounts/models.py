@@ -1,9 +1,11 @@
 """People, their teams and their roles (contract: fleet console §1.3, §33.2)."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -68,6 +70,10 @@ class User(AbstractBaseUser):
 
     is_superuser = is_staff
 
+    @property
+    def is_person(self) -> bool:
+        return self.kind == self.Kind.PERSON
+
     def has_perm(self, permission: str, obj: Any = None) -> bool:
         return self.is_staff
 
@@ -106,7 +112,32 @@ class Membership(models.Model):
     joined_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["team", "user"], name="membership_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["team", "user"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        )
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def alive(self, now: datetime) -> "SessionQuerySet":
+        """Sessions that open doors: not over, of an active user."""
+        return self.filter(expire_date__gt=now, user__is_active=True)
+
+
+class Session(AbstractBaseSession):
+    """A signed-in browser. `session_key` is the cookie and is never shown; `public_id` names the session."""
+
+    public_id = models.CharField(max_length=32, db_index=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="sessions")
+    ip_address = models.CharField(max_length=64, blank=True)
+    user_agent = models.CharField(max_length=256, blank=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    objects = SessionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"session {self.public_id}"

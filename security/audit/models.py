@@ -8,43 +8,50 @@ from config.ids import cuid
 class AuditEntry(models.Model):
     """One act. `number` counts without gaps; `seal` is an HMAC over the entry and the seal before it.
 
-    Names are copied, not referenced: an entry outlives the people and things it tells of.
+    Both are null from the transaction that writes the entry until it has committed; the sealing then takes its own
+    short transaction, so that writers never wait for each other. Names are copied, not referenced: an entry outlives
+    the people and things it tells of.
     """
 
-    number = models.BigIntegerField(primary_key=True)
-    id = models.CharField(max_length=32, default=cuid, unique=True, editable=False)
-    user_id = models.CharField(max_length=32, null=True)
-    user_email = models.CharField(max_length=254, null=True)
-    user_name = models.CharField(max_length=128, null=True)
-    team_id = models.CharField(max_length=32, null=True)
+    id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
+    number = models.BigIntegerField(null=True, unique=True)
+    user_id = models.CharField(max_length=32, null=True)  # noqa: DJ001 - null on the wire, here and below
+    user_email = models.CharField(max_length=254, null=True)  # noqa: DJ001
+    user_name = models.CharField(max_length=128, null=True)  # noqa: DJ001
+    team_id = models.CharField(max_length=32, null=True)  # noqa: DJ001
     action = models.CharField(max_length=32)
     resource = models.CharField(max_length=64)
-    resource_id = models.CharField(max_length=128, null=True)
+    resource_id = models.CharField(max_length=128, null=True)  # noqa: DJ001
     metadata = models.JSONField(null=True)
-    ip_address = models.CharField(max_length=64, null=True)
-    user_agent = models.CharField(max_length=256, null=True)
-    at = models.DateTimeField(db_index=True)
-    seal = models.CharField(max_length=64)
+    ip_address = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    user_agent = models.CharField(max_length=256, null=True)  # noqa: DJ001
+    at = models.DateTimeField()
+    seal = models.CharField(max_length=64, null=True)  # noqa: DJ001
 
     class Meta:
         indexes = (
-            models.Index(fields=["user_id", "-number"], name="audit_user"),
-            models.Index(fields=["resource", "resource_id", "-number"], name="audit_resource"),
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["user_id", "-at"], name="audit_user"),
+            models.Index(fields=["resource", "resource_id", "-at"], name="audit_resource"),
+            models.Index(fields=["at", "id"], condition=models.Q(number=None), name="audit_unsealed"),
         )
 
     def __str__(self) -> str:
-        return f"{self.number} {self.action} {self.resource}"
+        return f"{self.number or 'unsealed'} {self.action} {self.resource}"
 
 
 class AuditHead(models.Model):
-    """The one row that knows where the chain begins and ends, so that a cut tail shows. Locked by every writer."""
+    """The one row that knows where the chain begins and ends, so that a cut end shows.
+
+    `first_number` and `first_seal` belong to the oldest kept entry: its number, and the seal of the one before it.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     first_number = models.BigIntegerField(default=1)
-    first_seal = models.CharField(max_length=64, default="")
+    first_seal = models.CharField(max_length=64, blank=True)
     last_number = models.BigIntegerField(default=0)
-    last_seal = models.CharField(max_length=64, default="")
-    head_seal = models.CharField(max_length=64, default="")
+    last_seal = models.CharField(max_length=64, blank=True)
+    head_seal = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(id=1), name="audit_head_single"),)

@@ -34,5 +34,10 @@ class ApiKey(models.Model):
 
     objects = ApiKeyQuerySet.as_manager()
 
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(role__in=["", *Role.values]), name="api_key_role_known"),
+        )
+
     def __str__(self) -> str:
         return f"{self.name} ({self.key_prefix}…)"

@@ -5,18 +5,24 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import auth
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
 from config.api.authentication import Principal
+from config.api.envelopes import envelope_for
 from config.api.errors import Forbidden, Unauthorized
 from config.api.permissions import OPERATOR, RANK
+from security.accounts import sessions
 from security.accounts.models import User
 from security.audit.services import record
 from security.keys.models import ApiKey
 
+SAFE = ("GET", "HEAD", "OPTIONS")
 LAST_USED_EVERY = timedelta(minutes=1)
 AGENT_EMAIL = "system-agent@pharos.internal"
 
@@ -76,14 +82,44 @@ def create_service_key(*, name: str, role: str, actor: Principal | None = None) 
 def authenticate_request(request: Any) -> Principal | None:
     """The caller of a Django request: a key header decides alone, then the session cookie.
 
-    Raises Unauthorized for a key that opens nothing. Cookie writes must be JSON or come from our own pages.
+    Raises Unauthorized for a key that opens nothing, Forbidden for a write to an API by cookie that is neither JSON
+    nor from a page of ours: another site can make a browser send such a request (contract: fleet console §33.3).
     """
     if raw := key_from_headers(request.headers):
         return authenticate_key(raw)
-    user = getattr(request, "user", None)
-    if user is not None and user.is_authenticated and user.is_active:
-        return user.principal(session_key=request.session.session_key)
-    return None
+    principal = session_principal(request)
+    if principal and request.method not in SAFE and envelope_for(request.path):
+        is_json = request.content_type == "application/json"
+        if not is_json and not from_our_pages(request.headers.get("Origin"), request.get_host()):
+            raise Forbidden("A write with a session cookie must be JSON or come from a page of this site")
+    return principal
+
+
+def session_principal(request: Any) -> Principal | None:
+    """The person signed in with the request's session, whose end moves on with its use."""
+    user = request.user
+    if not user.is_authenticated or not user.is_active:
+        return None
+    sessions.keep(request.session, timezone.now())
+    return user.principal(session_id=request.session.get("id"))
+
+
+def principal_of_cookie(session_key: str) -> Principal | None:
+    """The person signed in with a session cookie, outside Django's request handling."""
+    request = HttpRequest()
+    request.session = sessions.SessionStore(session_key)
+    user = auth.get_user(request)
+    if not user.is_authenticated or not user.is_active:
+        return None
+    return user.principal(session_id=request.session.get("id"))
+
+
+def from_our_pages(origin: str | None, host: str | None) -> bool:
+    """Whether a browser's Origin header names this site, or one that the settings allow."""
+    if not origin or origin == "null":
+        return False
+    allowed = {settings.BASE_URL, *settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS}
+    return urlsplit(origin).netloc == host or origin in allowed
 
 
 def key_from_headers(headers: Any) -> str | None:
@@ -98,7 +134,7 @@ def authenticate_key(raw: str, *, now: datetime | None = None) -> Principal:
     """The principal of a raw key; raises Unauthorized when it is unknown, revoked, expired or its user inactive."""
     now = now or timezone.now()
     if settings.AGENT_KEY and hmac.compare_digest(raw.encode(), settings.AGENT_KEY.encode()):
-        return Principal(user=agent_user(), role=OPERATOR, is_agent=True)
+        return shared_agent()
     key = ApiKey.objects.select_related("user").filter(digest=digest_of(raw)).first()
     if key is None or key.revoked_at or not key.user.is_active:
         raise Unauthorized("Invalid API key")
@@ -111,29 +147,30 @@ def authenticate_key(raw: str, *, now: datetime | None = None) -> Principal:
 
 def principal_of(key: ApiKey) -> Principal:
     """The caller that a key stands for. A capped key gets nothing from teams beyond its cap."""
-    user = key.user
-    role = min(key.role or user.role, user.role, key=RANK.__getitem__)
-    principal = user.principal(
-        role=role,
+    principal = key.user.principal(
+        role=effective_role(key.role, key.user.role),
         key_id=key.pk,
         key_prefix=key.key_prefix,
         instance_id=key.instance_id,
         is_agent=key.instance_id is not None,
     )
-    if key.role:
-        capped = {team: min(key.role, own, key=RANK.__getitem__) for team, own in principal.teams.items()}
-        principal.teams.clear()
-        principal.teams.update(capped)
+    for team, role in principal.teams.items():
+        principal.teams[team] = effective_role(key.role, role)
     return principal
 
 
-def agent_user() -> User:
-    """The user behind the shared agent key."""
+def effective_role(cap: str, role: str) -> str:
+    """The role under a key's cap; "" caps nothing."""
+    return min(cap or role, role, key=RANK.__getitem__)
+
+
+def shared_agent() -> Principal:
+    """The caller behind the shared agent key."""
     user, _ = User.objects.get_or_create(
         email=AGENT_EMAIL,
         defaults={"name": "system-agent", "role": OPERATOR, "kind": User.Kind.SERVICE, "password": "!"},
     )
-    return user
+    return Principal(user=user, role=OPERATOR, is_agent=True)
 
 
 @transaction.atomic
@@ -151,9 +188,7 @@ def rotate(*, key: ApiKey, overlap: timedelta, actor: Principal | None = None) -
     end = timezone.now() + overlap
     key.expires_at = min(key.expires_at, end) if key.expires_at else end
     key.save(update_fields=["expires_at"])
-    record(
-        actor=actor, action="UPDATE", resource="api_key", resource_id=key.pk, after={"expires_at": key.expires_at}
-    )
+    record(actor=actor, action="UPDATE", resource="api_key", resource_id=key.pk, after={"expires_at": key.expires_at})
     return successor, raw
 
 
@@ -161,18 +196,4 @@ def rotate(*, key: ApiKey, overlap: timedelta, actor: Principal | None = None) -
 def revoke(*, key: ApiKey, actor: Principal | None = None) -> None:
     """End a key now; its open streams close within seconds, wherever they are."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        record(
-            actor=actor, action="DELETE", resource="api_key", resource_id=key.pk, before={"name": key.name}
-        )
-
-
-def still_valid(principal: Principal, *, now: datetime | None = None) -> bool:
-    """Whether an open stream of this principal may go on: its key, session and user still stand."""
-    if principal.key_id:
-        return ApiKey.objects.usable(now or timezone.now()).filter(pk=principal.key_id).exists()
-    if principal.session_key:
-        from django.contrib.sessions.models import Session
-
-        if not Session.objects.filter(pk=principal.session_key, expire_date__gt=now or timezone.now()).exists():
-            return False
-    return User.objects.filter(pk=principal.user.pk, is_active=True).exists()
+        record(actor=actor, action="DELETE", resource="api_key", resource_id=key.pk, before={"name": key.name})

@@ -73,9 +73,7 @@ def _keys(configured: str) -> dict[str, AESGCM]:
         except binascii.Error:
             raise ImproperlyConfigured(f"PHAROS_VAULT_KEY: key {number} is not base64") from None
         if len(key) != KEY_BYTES:
-            raise ImproperlyConfigured(
-                f"PHAROS_VAULT_KEY: key {number} has {len(key)} bytes, {KEY_BYTES} are needed"
-            )
+            raise ImproperlyConfigured(f"PHAROS_VAULT_KEY: key {number} has {len(key)} bytes, {KEY_BYTES} are needed")
         keys[sha256(key).hexdigest()[:8]] = AESGCM(key)
     if not keys:
         raise ImproperlyConfigured("PHAROS_VAULT_KEY is empty")

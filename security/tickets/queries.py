@@ -1,0 +1,56 @@
+"""Whether callers whose sockets and streams are open may keep them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from config.api.authentication import Principal
+from security.accounts.models import Membership, Session, User
+from security.keys.models import ApiKey
+from security.keys.services import effective_role
+
+SLICE = 500  # ids in one query
+
+
+def still_standing(principals: list[Principal]) -> list[bool]:
+    """For each caller whether its key, session and user still stand and its rights are those it came with."""
+    now = timezone.now()
+    keys = _rows(ApiKey.objects.usable(now), "pk", {one.key_id for one in principals}, "role", "user__role", "user_id")
+    sessions = _rows(
+        Session.objects.alive(now), "public_id", {one.session_id for one in principals}, "user__role", "user_id"
+    )
+    others = {one.user.pk for one in principals if not one.key_id and not one.session_id}
+    users = _rows(User.objects.filter(is_active=True), "pk", others, "pk")
+    people = {one.user.pk for one in principals if one.teams or not one.is_agent}
+    teams: dict[str, dict[str, str]] = defaultdict(dict)
+    for user_id, team_id, role in _all(Membership.objects.all(), "user_id", people, "team_id", "role"):
+        teams[user_id][team_id] = role
+
+    def stands(one: Principal) -> bool:
+        if one.key_id:
+            row = keys.get(one.key_id)
+            return bool(row) and one.role == effective_role(row[0], row[1]) and same_teams(one, row[0])
+        if one.session_id:
+            row = sessions.get(one.session_id)
+            return bool(row) and one.role == row[0] and same_teams(one, "")
+        return one.user.pk in users
+
+    def same_teams(one: Principal, cap: str) -> bool:
+        if one.is_agent and not one.teams:
+            return True  # speaks for its instance; teams of its user do not matter
+        return one.teams == {team: effective_role(cap, role) for team, role in teams[one.user.pk].items()}
+
+    return [stands(one) for one in principals]
+
+
+def _rows(rows: QuerySet, name: str, ids: Iterable[str | None], *columns: str) -> dict[str, tuple[Any, ...]]:
+    return {row[0]: row[1:] for row in _all(rows, name, ids, *columns)}
+
+
+def _all(rows: QuerySet, name: str, ids: Iterable[str | None], *columns: str) -> Iterator[tuple[Any, ...]]:
+    wanted = sorted(filter(None, ids))
+    for start in range(0, len(wanted), SLICE):
+        yield from rows.filter(**{f"{name}__in": wanted[start : start + SLICE]}).values_list(name, *columns)

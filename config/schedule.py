@@ -12,5 +12,7 @@ def tick(seconds: float, task: str, **options: Any) -> tuple[str, dict[str, Any]
 TICKS = dict(
     [
         tick(10, "config.tasks.pulse"),
+        tick(5, "fleet.instances.tasks.detect_silence"),
+        tick(3600, "fleet.instances.tasks.retain"),
     ]
 )

@@ -70,8 +70,9 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         return self.exclude(status=Status.DESTROYED)
 
     def silent(self, now: datetime) -> Self:
-        """Running ones whose time to look again has come."""
-        return self.filter(status=Status.RUNNING, offline_after__lte=now)
+        """Running ones that have reported before and whose time to look again has come."""
+        due = models.Q(offline_after=None) | models.Q(offline_after__lte=now)
+        return self.filter(due, status=Status.RUNNING, last_seen_at__isnull=False)
 
 
 class Instance(models.Model):

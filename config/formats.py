@@ -2,10 +2,13 @@
 
 import math
 from datetime import datetime
+from decimal import Decimal
+from typing import TypeGuard
 
 UNKNOWN = "unknown"
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 MINUTE, HOUR, DAY = 60, 3600, 86400
+STEPS = ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1, "s"))
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -56,16 +59,10 @@ def duration(seconds: float | None) -> str:
         return f"{significant(seconds * 1000)} ms" if seconds else "0 s"
     if seconds < MINUTE:
         return f"{significant(seconds)} s"
-    for size, unit, small_size, small_unit in (
-        (DAY, "d", HOUR, "h"),
-        (HOUR, "h", MINUTE, "min"),
-        (MINUTE, "min", 1, "s"),
-    ):
-        if seconds >= size:
-            whole, rest = divmod(int(seconds), size)
-            small = rest // small_size
-            return f"{whole} {unit} {small} {small_unit}" if small else f"{whole} {unit}"
-    raise AssertionError("unreachable")
+    size, unit, small_size, small_unit = next(step for step in STEPS if seconds >= step[0])
+    whole, rest = divmod(int(seconds), size)
+    small = rest // small_size
+    return f"{whole} {unit} {small} {small_unit}" if small else f"{whole} {unit}"
 
 
 def relative(moment: datetime, now: datetime) -> str:
@@ -90,5 +87,5 @@ def with_unit(value: float | None, unit: str) -> str:
     return f"{number(value)} {unit}".strip() if _known(value) else UNKNOWN
 
 
-def _known(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+def _known(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float | Decimal) and math.isfinite(value)

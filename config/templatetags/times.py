@@ -1,6 +1,6 @@
 """Moments on a page: relative in lists, absolute with the zone in details, always with the ISO value."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from django import template
 from django.utils import timezone
@@ -43,7 +43,7 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def absolute(moment: datetime, zone: object = None) -> str:
+def absolute(moment: datetime, zone: tzinfo | None = None) -> str:
     """In `zone`, by default the reader's."""
     local = timezone.localtime(moment, zone)
     return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"

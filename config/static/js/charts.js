@@ -29,10 +29,11 @@ function written(value, unit) {
 
 /* The colour that a token has in the theme of now; canvas cannot read `var()`. */
 function colour(name) {
+  const property = name === "surface" ? "backgroundColor" : "color"; // forced colours treat the two differently
   const probe = document.createElement("i");
-  probe.style.color = `var(--${name})`;
+  probe.style[property] = `var(--${name})`;
   document.body.append(probe);
-  const found = getComputedStyle(probe).color;
+  const found = getComputedStyle(probe)[property];
   probe.remove();
   return found;
 }

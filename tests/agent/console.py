@@ -59,7 +59,7 @@ class Console:
     def payloads(self, kind: str) -> list[dict[str, Any]]:
         return [frame["payload"] for frame in list(self.frames) if frame.get("type") == kind]
 
-    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 5) -> list[dict[str, Any]]:
+    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 15) -> list[dict[str, Any]]:
         """The payloads of type `kind` once there are at least `count`."""
         until(lambda: len(self.payloads(kind)) >= count, timeout_s)
         return self.payloads(kind)
@@ -90,7 +90,8 @@ class Console:
         self.upgrades.append({"at": time.monotonic(), "path": scope["path"], **headers})
         if self.refuse_upgrade_with:
             status = self.refuse_upgrade_with
-            await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+            headers = [(b"location", self.redirect_to.encode())] if self.redirect_to else []
+            await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
             await send({"type": "websocket.http.response.body", "body": b""})
             return
         await send({"type": "websocket.accept"})
@@ -109,7 +110,7 @@ class Console:
                 await send({"type": "websocket.send", "text": json.dumps(pong)})
 
 
-def until(condition: Callable[[], Any], timeout_s: float = 5) -> None:
+def until(condition: Callable[[], Any], timeout_s: float = 15) -> None:
     """Wait until `condition()` holds; fail after `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     while not condition():

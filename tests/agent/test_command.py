@@ -72,7 +72,7 @@ def test_it_reports_and_stops_cleanly(console: Console, spawn: Callable, tmp_pat
 @pytest.mark.slow
 def test_it_is_small(console: Console, spawn: Callable) -> None:
     child = psutil.Process(spawn(PHAROS_AGENT_METRICS="1", PHAROS_AGENT_HEARTBEAT="1").pid)
-    console.wait_for("metrics", 1, timeout_s=10)
+    console.wait_for("metrics", 1)
     before = sum(child.cpu_times()[:2])
     time.sleep(5)
     assert (sum(child.cpu_times()[:2]) - before) / 5 < 0.05  # at five times the pace of the local agent
@@ -88,7 +88,7 @@ def test_it_ends_when_the_program_that_started_it_was_killed(console: Console, s
         "PHAROS_AGENT_STATE_DIR": str(tmp_path / "state"),
     }
     parent = subprocess.Popen(["sh", "-c", script, sys.executable, str(tmp_path / "pid")], env=environ)
-    console.wait_for("heartbeat", timeout_s=10)
+    console.wait_for("heartbeat")
     agent = psutil.Process(int((tmp_path / "pid").read_text()))
     assert agent.is_running()
     parent.kill()
@@ -98,9 +98,9 @@ def test_it_ends_when_the_program_that_started_it_was_killed(console: Console, s
 
 def test_a_second_agent_leaves_the_state_of_the_first_alone(console: Console, spawn: Callable, tmp_path: Path) -> None:
     spawn("--metrics-s", "1")
-    console.wait_for("heartbeat", timeout_s=10)
+    console.wait_for("heartbeat")
     spawn("--metrics-s", "1", PHAROS_URL="http://127.0.0.1:9")
-    until(lambda: "kept in memory only" in (tmp_path / "log").read_text(), timeout_s=10)
+    until(lambda: "kept in memory only" in (tmp_path / "log").read_text())
     time.sleep(1.5)
     assert not (tmp_path / "state" / "samples.jsonl").exists()
 

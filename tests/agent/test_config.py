@@ -107,7 +107,8 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     "url",
     [
         "", "ftp://a", "http://", "http:///x", "http://a:99999", "http://a:0", "http://a b", "http://[::1",
-        "http://user:secret@a", "http://a?x=1", "http://a#x", "https://é.example", "javascript:alert(1)",
+        "http://user:secret@a", "http://a?x=1", "http://a#x", "https://é.example", "http://a..b",
+        "http://a\x01b", "javascript:alert(1)",
     ],
 )  # fmt: skip
 def test_bad_addresses(environ: dict[str, str], url: str) -> None:

@@ -3,14 +3,30 @@
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pharos_agent.backlog import Backlog
+from pharos_agent.frames import timestamp
 
 from tests.agent.console import Console, until
 from tests.agent.relay import Relay
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The times of all samples that the agent takes."""
+    recorded: list[str] = []
+    add = Backlog.add
+
+    def record(self: Backlog, sample: dict[str, Any]) -> None:
+        recorded.append(sample["timestamp"])
+        add(self, sample)
+
+    monkeypatch.setattr(Backlog, "add", record)
+    return recorded
 
 
 def times(console: Console) -> list[str]:
@@ -18,22 +34,22 @@ def times(console: Console) -> list[str]:
 
 
 def test_samples_taken_while_the_server_is_away_arrive_oldest_first(
-    console: Console, start: Callable, tmp_path: Path
+    console: Console, start: Callable, tmp_path: Path, taken: list[str]
 ) -> None:
     start()
     console.wait_for("metrics", 2)
     console.stop()
-    before = len(times(console))
     until(lambda: len((tmp_path / "samples.jsonl").read_text().splitlines()) >= 5)
     console.start()
-    samples = console.wait_for("metrics", before + 8)
+    back = timestamp()
+    until(lambda: times(console)[-1] > back)
+    assert sorted(set(times(console))) == taken[: len(set(times(console)))]  # nothing is missing
+    samples = console.payloads("metrics")
     late = [sample for sample in samples if sample.get("replayed")]
     assert len(late) >= 5
     assert all(sample["replayed"] is True for sample in late)
+    assert [sample["timestamp"] for sample in late] == sorted(sample["timestamp"] for sample in late)
     assert not samples[-1].get("replayed")
-    assert [sample["timestamp"] for sample in samples] == sorted(times(console)[: len(samples)])
-    gaps = [(after - before).total_seconds() for before, after in pairwise(map(_moment, sorted(set(times(console)))))]
-    assert max(gaps) < 0.4  # nothing missing: one sample every 0.1 s
     until(lambda: not (tmp_path / "samples.jsonl").exists())
 
 
@@ -41,26 +57,27 @@ def test_heartbeats_are_not_replayed(console: Console, start: Callable) -> None:
     start(heartbeat_s=0.1)
     console.wait_for("heartbeat")
     console.stop()
+    away = timestamp()
     time.sleep(0.5)
+    back = timestamp()
     count = len(console.payloads("heartbeat"))
     console.start()
-    console.wait_for("heartbeat", count + 1)
-    frames = [frame["type"] for frame in console.frames]
-    assert len({beat["timestamp"] for beat in console.payloads("heartbeat")}) == frames.count("heartbeat")
-    newest = console.payloads("heartbeat")[count]
-    assert (_moment(times(console)[-1]) - _moment(newest["timestamp"])).total_seconds() < 1
+    beats = console.wait_for("heartbeat", count + 2)
+    assert not [beat for beat in beats if away < beat["timestamp"] < back]
 
 
-def test_samples_lost_by_a_silent_network_are_sent_again(console: Console, relay: Relay, start: Callable) -> None:
+def test_samples_lost_by_a_silent_network_are_sent_again(
+    console: Console, relay: Relay, start: Callable, taken: list[str]
+) -> None:
     start(url=f"http://127.0.0.1:{relay.port}", confirm_timeout_s=0.4)
     console.wait_for("metrics", 2)
     relay.freeze()
     time.sleep(0.8)
     relay.thaw()
-    console.wait_for("metrics", len(times(console)) + 8)
-    seen = sorted(set(times(console)))
-    gaps = [(after - before).total_seconds() for before, after in pairwise(map(_moment, seen))]
-    assert max(gaps) < 0.4
+    back = timestamp()
+    until(lambda: times(console)[-1] > back)
+    arrived = sorted(set(times(console)))
+    assert arrived == taken[: len(arrived)]
 
 
 def test_samples_survive_a_restart_of_the_agent(console: Console, start: Callable, tmp_path: Path) -> None:
@@ -98,8 +115,8 @@ def test_pauses_between_tries_grow_up_to_the_limit(console: Console, start: Call
     until(lambda: len(console.upgrades) == 7)
     at = [upgrade["at"] for upgrade in console.upgrades]
     pauses = [after - before for before, after in pairwise(at)]
-    assert pauses[0] < 0.2
-    assert all(0.15 < pause < 0.8 for pause in pauses[4:])
+    assert all(0.2 <= pause < 5 for pause in pauses[4:])  # at least half of the limit: jitter
+    assert pauses[0] < max(pauses[4:])
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -162,7 +179,3 @@ def test_a_broken_part_ends_the_agent_with_its_error(start: Callable, monkeypatc
     with pytest.raises(RuntimeError, match="no processor found"):
         agent.stop()
     agent.error = None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -143,10 +143,11 @@ class _Reader:
             return ""
         try:
             parts = urlsplit(value)
-            valid = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+            has_host = bool((parts.hostname or "").encode("idna"))
+            valid = parts.scheme in {"http", "https"} and has_host and parts.port != 0
         except ValueError:
             valid = False
-        if not valid or not value.isascii() or re.search(r"\s", value):
+        if not valid or not re.fullmatch("[!-~]+", value):
             self._faults.append(f"{name} is not an address such as https://pharos.example.com.")
         elif "@" in parts.netloc or parts.query or parts.fragment:
             self._faults.append(f"{name} may hold scheme, host, port and path only.")

@@ -17,10 +17,9 @@ LEVELS = {
 class OneLine(logging.Formatter):
     """Formats an entry, traceback included, as one line of UTC time, level and text, with the key masked."""
 
-    converter = time.gmtime
-
     def __init__(self, secret: str) -> None:
         super().__init__("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        self.converter = time.gmtime
         self._secret = secret
 
     def format(self, record: logging.LogRecord) -> str:

@@ -39,10 +39,9 @@ class Sampler:
     def _cpu(self) -> dict[str, Any]:
         before, after = self._cores, psutil.cpu_times(percpu=True)
         self._cores = after
-        if len(before) != len(after):  # a core went on or off line: nothing to compare
-            busy, stolen, total = [], [], []
-        else:
-            busy, stolen, total = zip(*map(_spent, before, after))
+        # When a core has come or gone there is nothing to compare: all shares are null.
+        spent = list(map(_spent, before, after)) if len(before) == len(after) else []
+        busy, stolen, total = ([core[index] for core in spent] for index in range(3))
         load = os.getloadavg() if hasattr(os, "getloadavg") else (None, None, None)
         return {
             "usage_percent": _percent(sum(busy), sum(total)),

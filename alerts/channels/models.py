@@ -1,0 +1,99 @@
+"""Notification channels and the outbox (contract: fleet console §11)."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from config.ids import cuid
+from security.vault.crypto import decrypt, encrypt
+
+
+class ChannelType(models.TextChoices):
+    WEBHOOK = "WEBHOOK", "Webhook"
+    SLACK = "SLACK", "Slack"
+    EMAIL = "EMAIL", "E-mail"
+    IN_APP = "IN_APP", "In the product"
+
+
+class Channel(models.Model):
+    """A way to tell people. The configuration holds secrets, so it is stored encrypted.
+
+    `monitor_alerts`: alerts of monitors, which have no rule to name channels, go to this one too.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
+    name = models.CharField(max_length=128)
+    type = models.CharField(max_length=8, choices=ChannelType)
+    sealed_config = models.TextField(editable=False)
+    enabled = models.BooleanField(default=True)
+    monitor_alerts = models.BooleanField(default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The configuration in the clear."""
+        return json.loads(decrypt(self.sealed_config, context=f"alerts.channel:{self.pk}"))
+
+    @config.setter
+    def config(self, value: dict[str, Any]) -> None:
+        self.sealed_config = encrypt(json.dumps(value), context=f"alerts.channel:{self.pk}")
+
+
+class Kind(models.TextChoices):
+    FIRED = "fired", "Fired"
+    RESOLVED = "resolved", "Resolved"
+
+
+class State(models.TextChoices):
+    PENDING = "PENDING", "Waiting"
+    SENT = "SENT", "Sent"
+    FAILED = "FAILED", "Failed"
+
+
+class Notification(models.Model):
+    """One message in the outbox: written with the change of state it tells of, delivered at least once.
+
+    `due_at` is when to try (again); a worker that takes it moves `due_at` on, so that a dead worker's message is
+    taken by another. The pair of alert, channel and kind is unique: nobody is told twice of one change.
+    """
+
+    alert = models.ForeignKey("alerts.Alert", on_delete=models.CASCADE, related_name="outbox")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="outbox")
+    kind = models.CharField(max_length=8, choices=Kind)
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["alert", "channel", "kind"], name="notification_once"),)
+        indexes = (models.Index(fields=["due_at"], condition=models.Q(state="PENDING"), name="notification_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.alert_id} to {self.channel_id}"
+
+
+class Attempt(models.Model):
+    """One try to deliver, as it went."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="tries")
+    sent_at = models.DateTimeField()
+    success = models.BooleanField()
+    error = models.CharField(max_length=500, null=True)
+    duration_ms = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = (models.Index(fields=["notification", "-sent_at"], name="attempt_newest"),)
+
+    def __str__(self) -> str:
+        return f"{'delivered' if self.success else 'failed'} {self.sent_at}"

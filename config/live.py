@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -162,11 +162,20 @@ hub = Hub()
 
 def publish(topic: str, event: Any) -> None:
     """Tell every reader of `topic`. Never raises: an event that cannot be sent is a hint lost, not a failure."""
+    publish_all([(topic, event)])
+
+
+def publish_all(events: Iterable[tuple[str, Any]]) -> None:
+    """Publish many `(topic, event)` at the price of one journey to Redis."""
     if not settings.REDIS_URL:
-        hub.deliver(Message(topic, now_ms(), event))
+        for topic, event in events:
+            hub.deliver(Message(topic, now_ms(), event))
         return
     try:
-        _redis().publish(_PREFIX + topic, _encode((now_ms(), event)))
+        pipeline = _redis().pipeline(transaction=False)
+        for topic, event in events:
+            pipeline.publish(_PREFIX + topic, _encode((now_ms(), event)))
+        pipeline.execute()
     except Exception:  # noqa: BLE001 - whatever the client raises, the row has been written and readers catch up
         log.warning("live event could not be published", exc_info=True)
 

@@ -1,0 +1,176 @@
+"""The transaction that stores beats: samples, marks for the roll-up, and what the instances' rows tell."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from config import live, timeseries
+from config.api.fields import milliseconds
+from fleet.instances.changes import announce, note
+from fleet.instances.models import Event, Instance, Status
+from fleet.metrics.models import EXTRA, SAMPLES, TouchedBucket
+from fleet.metrics.samples import Beat, Sample
+
+RECOVERABLE = (Status.ERROR, Status.UNKNOWN, Status.STOPPED)
+EVERYONE_S = 900  # buckets that began less than this ago are rolled up for all instances at once
+BUCKET_S = 300
+INSTANCES = timeseries.Table(
+    "fleet_instance",
+    {"id": "text", "last_seen_at": "time", "uptime_s": "bigint", "last_sample": "json"},
+    key=("id",),
+)
+FIGURES = [name for name in SAMPLES.columns if name not in ("instance_id", "ts", "extra")]
+
+
+class Known(NamedTuple):
+    """What the instance's row says before this commit."""
+
+    id: str
+    team_id: str | None
+    status: str
+    last_seen_at: datetime | None
+    uptime_s: int | None
+    last_sample: dict[str, Any] | None
+    offline_after: datetime | None
+
+
+def record(beats: list[Beat], *, now: datetime | None = None) -> None:
+    """Store beats that were checked; all or nothing. Those of unknown instances are dropped."""
+    now = now or timezone.now()
+    by_instance: dict[str, list[Beat]] = defaultdict(list)
+    for beat in beats:
+        by_instance[beat.instance_id].append(beat)
+    with transaction.atomic():
+        rows: dict[tuple[str, datetime], tuple] = {}
+        updates, events, lost = [], [], []
+        for known in _locked(list(by_instance)):
+            own = sorted(by_instance[known.id], key=lambda beat: beat.at)
+            latest = _sampled(own, known.last_sample, rows)
+            uptime = next((beat.uptime_s for beat in reversed(own) if beat.uptime_s is not None), known.uptime_s)
+            updates.append((known.id, now, uptime, latest))
+            events.append(_event(known, now, uptime, latest if latest is not known.last_sample else None))
+            if known.status in RECOVERABLE or (known.status == Status.RUNNING and known.offline_after is None):
+                lost.append(known)
+        timeseries.insert(SAMPLES, list(rows.values()))
+        _touch(rows, now)
+        timeseries.update(INSTANCES, updates)
+        _watch(lost, now)
+        transaction.on_commit(lambda: _publish(events))
+
+
+def _locked(ids: list[str]) -> list[Known]:
+    """The instances' rows, locked in one order so that two writers never wait for each other in a circle."""
+    rows = Instance.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+    return [Known(*row) for row in rows.values_list(*Known._fields)]
+
+
+def _sampled(own: list[Beat], before: dict[str, Any] | None, rows: dict) -> dict[str, Any] | None:
+    """Add a row for each sample of one instance, oldest first; the newest figures of the instance afterwards."""
+    latest, counters = before, _counters(before)
+    for beat in own:
+        if beat.sample is None or (beat.instance_id, beat.at) in rows:
+            continue
+        sample = beat.sample
+        if counters and counters[0] < beat.at:
+            sample.net_rx_bps = _rate(counters[1], sample.net_rx, beat.at - counters[0])
+            sample.net_tx_bps = _rate(counters[2], sample.net_tx, beat.at - counters[0])
+        if sample.net_rx is not None or sample.net_tx is not None:
+            counters = (beat.at, sample.net_rx, sample.net_tx)
+        rows[beat.instance_id, beat.at] = _row(beat.instance_id, beat.at, sample)
+        if latest is None or datetime.fromisoformat(latest["at"]) <= beat.at:
+            latest = _newest(latest, beat.at, sample)
+    return latest
+
+
+def _row(instance_id: str, at: datetime, sample: Sample) -> tuple:
+    extra = {name: value for name in EXTRA if (value := getattr(sample, name)) is not None}
+    return (instance_id, at, *[getattr(sample, name) for name in FIGURES], extra or None)
+
+
+def _newest(before: dict[str, Any] | None, at: datetime, sample: Sample) -> dict[str, Any]:
+    """The figures with their moment. What this sample lacks is taken over from one that is not too old for that."""
+    figures = msgspec.to_builtins(sample)
+    if sample.net_rx is not None or sample.net_tx is not None:
+        figures["net_at"] = milliseconds(at)
+    figures["at"] = milliseconds(at)
+    if before is None or at - datetime.fromisoformat(before["at"]) > timedelta(seconds=settings.OFFLINE_AFTER_S):
+        return figures
+    measured = {_part(name) for name in figures}
+    return {name: value for name, value in before.items() if _part(name) not in measured} | figures
+
+
+def _part(name: str) -> str:
+    """What of the machine a figure is about: cpu, load, mem, swap, disk, net."""
+    return name.partition("_")[0].rstrip("0123456789")
+
+
+def _counters(before: dict[str, Any] | None) -> tuple[datetime, int | None, int | None] | None:
+    if before is None or "net_at" not in before:
+        return None
+    return datetime.fromisoformat(before["net_at"]), before.get("net_rx"), before.get("net_tx")
+
+
+def _rate(before: int | None, after: int | None, passed: timedelta) -> float | None:
+    """Bytes per second; None when a figure is missing or the counter began anew."""
+    if before is None or after is None or after < before:
+        return None
+    return (after - before) / passed.total_seconds()
+
+
+def bucket_of(at: datetime) -> datetime:
+    """The start of the 5-minute bucket that holds the moment."""
+    return at - timedelta(seconds=at.timestamp() % BUCKET_S)
+
+
+def _touch(rows: dict[tuple[str, datetime], tuple], now: datetime) -> None:
+    """Mark the buckets that the next roll-up must count again."""
+    recent = bucket_of(now) - timedelta(seconds=EVERYONE_S)
+    marks = set()
+    for instance_id, at in rows:
+        bucket = bucket_of(at)
+        marks.add(("" if bucket >= recent else instance_id, bucket))
+    TouchedBucket.objects.bulk_create(TouchedBucket(instance_id=one, bucket_at=at) for one, at in marks)
+
+
+def _watch(lost: list[Known], now: datetime) -> None:
+    """Instances that report again run, unless somebody else has their name now; silence is looked for from now on."""
+    if not lost:
+        return
+    deadline = now + timedelta(seconds=settings.OFFLINE_AFTER_S)
+    Instance.objects.filter(pk__in=[one.id for one in lost], status=Status.RUNNING).update(offline_after=deadline)
+    for one in lost:
+        if one.status == Status.RUNNING:
+            continue
+        try:
+            with transaction.atomic():
+                moved = Instance.objects.filter(pk=one.id, status=one.status)
+                if not moved.update(status=Status.RUNNING, offline_after=deadline, updated_at=now):
+                    continue
+        except IntegrityError:  # an active instance has the name
+            continue
+        instance = Instance.objects.get(pk=one.id)
+        note(instance, Event.Type.HEARTBEAT_RECOVERED, now=now, previous_status=one.status)
+        announce(instance)
+
+
+def _event(known: Known, now: datetime, uptime: int | None, sample: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "kind": "heartbeat",
+        "instanceId": known.id,
+        "teamId": known.team_id,
+        "at": milliseconds(now),
+        "uptimeS": uptime,
+        "sample": sample,
+    }
+
+
+def _publish(events: list[dict[str, Any]]) -> None:
+    live.publish_all(
+        [(f"instance:{event['instanceId']}", event) for event in events]
+        + [("fleet", {"kind": "heartbeats", "beats": events})]
+    )

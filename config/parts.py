@@ -120,7 +120,8 @@ class LocalAgent(Part):
             "PHAROS_URL": url,
             "PHAROS_AGENT_KEY": key,
             "PHAROS_INSTANCE_ID": instance_id,
-            "PHAROS_STATE_DIR": str(state_dir),
+            "PHAROS_AGENT_STATE_DIR": str(state_dir),
+            "PHAROS_AGENT_PARENT_PID": str(os.getpid()),  # it ends with us even if we are killed
             "PHAROS_AGENT_HEARTBEAT": "15",
             "PHAROS_AGENT_METRICS": "5",
         }

@@ -30,7 +30,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    replaces = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="successors")
+    replaces = models.OneToOneField("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="successor")
 
     objects = ApiKeyQuerySet.as_manager()
 

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from config.api.authentication import Principal
 from config.api.envelopes import envelope_for
-from config.api.errors import Forbidden, Unauthorized
-from config.api.permissions import OPERATOR, RANK
+from config.api.errors import Conflict, Forbidden, Unauthorized
+from config.api.permissions import OPERATOR, RANK, VIEWER
 from security.accounts import sessions
 from security.accounts.models import User
 from security.audit.services import record
@@ -48,8 +49,8 @@ def create_key(
     `role` caps what the key may do and cannot pass the user's own role (Forbidden).
     """
     if role and RANK[role] > RANK[user.role]:
-        raise Forbidden(f"A key of {user.email} cannot have the {role} role")
-    raw = "sk-" + secrets.token_hex(24)
+        raise Forbidden(f"A key of {user} cannot have the {role} role")
+    raw = f"sk-{secrets.token_hex(24)}"
     key = ApiKey.objects.create(
         user=user,
         name=name,
@@ -60,23 +61,56 @@ def create_key(
         expires_at=expires_at,
         replaces=replaces,
     )
-    record(
-        actor=actor,
-        action="CREATE",
-        resource="api_key",
-        resource_id=key.pk,
-        after={"name": name, "user": user.email, "role": role, "instance_id": instance_id, "expires_at": expires_at},
-    )
+    record(actor=actor, action="CREATE", resource="api_key", resource_id=key.pk, after=facts(key))
     return key, raw
 
 
+def create_own_key(
+    *, actor: Principal, name: str, role: str | None = None, days: int | None = None, instance_id: str | None = None
+) -> tuple[ApiKey, str]:
+    """A key for oneself, never stronger than the key or session that asks for it (Forbidden). `days` until it ends."""
+    if actor.is_agent:
+        raise Forbidden("An agent's key cannot make keys")
+    if role and RANK[role] > RANK[actor.role]:
+        raise Forbidden(f"A key of yours cannot have the {role} role")
+    if actor.role != actor.user.role:
+        role = role or actor.role
+    return create_key(
+        user=actor.user, name=name, role=role, expires_at=in_days(days), instance_id=instance_id, actor=actor
+    )
+
+
+def in_days(days: int | None) -> datetime | None:
+    """The moment so many days from now; None stays None."""
+    return timezone.now() + timedelta(days=days) if days else None
+
+
+def keys_of(user: User) -> QuerySet[ApiKey]:
+    """The keys of a user that are not revoked, newest first."""
+    return ApiKey.objects.filter(user=user, revoked_at=None).select_related("user").order_by("-created_at", "-pk")
+
+
+def facts(key: ApiKey) -> dict[str, Any]:
+    """What the audit log notes about a key."""
+    return {
+        "name": key.name,
+        "prefix": key.key_prefix,
+        "user": key.user.email,
+        "role": key.role or None,
+        "instance_id": key.instance_id,
+        "expires_at": key.expires_at,
+    }
+
+
 @transaction.atomic
-def create_service_key(*, name: str, role: str, actor: Principal | None = None) -> tuple[ApiKey, str]:
-    """A key for a script: a service user of that role and its key."""
+def create_service_key(
+    *, name: str, role: str, days: int | None = None, actor: Principal | None = None
+) -> tuple[ApiKey, str]:
+    """A key for a script: a service user of that role and its key, good for `days`."""
     email = f"{secrets.token_hex(6)}@service.pharos.internal"
     user = User.objects.create_user(email, name=name, role=role, kind=User.Kind.SERVICE)
     record(actor=actor, action="CREATE", resource="user", resource_id=user.pk, after={"name": name, "role": role})
-    return create_key(user=user, name=name, actor=actor)
+    return create_key(user=user, name=name, expires_at=in_days(days), actor=actor)
 
 
 def authenticate_request(request: Any) -> Principal | None:
@@ -146,17 +180,26 @@ def authenticate_key(raw: str, *, now: datetime | None = None) -> Principal:
 
 
 def principal_of(key: ApiKey) -> Principal:
-    """The caller that a key stands for. A capped key gets nothing from teams beyond its cap."""
+    """The caller that a key stands for. A capped key gets nothing from teams beyond its cap.
+
+    An agent's key speaks for its instance alone: beyond that it may only look, whatever its user may do.
+    """
+    cap = cap_of(key.role, key.instance_id)
     principal = key.user.principal(
-        role=effective_role(key.role, key.user.role),
+        role=effective_role(cap, key.user.role),
         key_id=key.pk,
         key_prefix=key.key_prefix,
         instance_id=key.instance_id,
         is_agent=key.instance_id is not None,
     )
     for team, role in principal.teams.items():
-        principal.teams[team] = effective_role(key.role, role)
+        principal.teams[team] = effective_role(cap, role)
     return principal
+
+
+def cap_of(role: str, instance_id: str | None) -> str:
+    """The highest role that a key gives; "" for that of its user."""
+    return VIEWER if instance_id else role
 
 
 def effective_role(cap: str, role: str) -> str:
@@ -175,25 +218,32 @@ def shared_agent() -> Principal:
 
 @transaction.atomic
 def rotate(*, key: ApiKey, overlap: timedelta, actor: Principal | None = None) -> tuple[ApiKey, str]:
-    """A successor with the same rights; the old key ends after `overlap`."""
-    successor, raw = create_key(
+    """A successor with the same rights and the same span of life; the old key ends after `overlap`.
+
+    Raises Conflict for a key that has ended or was rotated already.
+    """
+    now = timezone.now()
+    ends_at = min(filter(None, (key.expires_at, now + overlap)))
+    fresh = ApiKey.objects.usable(now).filter(pk=key.pk, successor=None)
+    if not fresh.update(expires_at=ends_at):
+        raise Conflict("The key has ended, or has a successor already")
+    before = facts(key)
+    lifetime = key.expires_at - key.created_at if key.expires_at else None
+    key.expires_at = ends_at
+    record(actor=actor, action="UPDATE", resource="api_key", resource_id=key.pk, before=before, after=facts(key))
+    return create_key(
         user=key.user,
         name=key.name,
         role=key.role or None,
-        expires_at=key.expires_at,
+        expires_at=now + lifetime if lifetime else None,
         instance_id=key.instance_id,
         actor=actor,
         replaces=key,
     )
-    end = timezone.now() + overlap
-    key.expires_at = min(key.expires_at, end) if key.expires_at else end
-    key.save(update_fields=["expires_at"])
-    record(actor=actor, action="UPDATE", resource="api_key", resource_id=key.pk, after={"expires_at": key.expires_at})
-    return successor, raw
 
 
 @transaction.atomic
 def revoke(*, key: ApiKey, actor: Principal | None = None) -> None:
-    """End a key now; its open streams close within seconds, wherever they are."""
+    """End a key now; its open streams close within seconds, wherever they are. Again is harmless."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        record(actor=actor, action="DELETE", resource="api_key", resource_id=key.pk, before={"name": key.name})
+        record(actor=actor, action="DELETE", resource="api_key", resource_id=key.pk, before=facts(key))

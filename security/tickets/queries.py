@@ -10,38 +10,42 @@ from django.utils import timezone
 from config.api.authentication import Principal
 from security.accounts.models import Membership, Session, User
 from security.keys.models import ApiKey
-from security.keys.services import effective_role
+from security.keys.services import cap_of, effective_role
 
 SLICE = 500  # ids in one query
 
 
 def still_standing(principals: list[Principal]) -> list[bool]:
-    """For each caller whether its key, session and user still stand and its rights are those it came with."""
+    """For each caller whether its key, session and user still stand and its rights are those it came with.
+
+    A fixed number of queries for each 500 callers.
+    """
     now = timezone.now()
-    keys = _rows(ApiKey.objects.usable(now), "pk", {one.key_id for one in principals}, "role", "user__role", "user_id")
-    sessions = _rows(
-        Session.objects.alive(now), "public_id", {one.session_id for one in principals}, "user__role", "user_id"
+    keys = _rows(
+        ApiKey.objects.usable(now), "pk", {one.key_id for one in principals}, "role", "instance_id", "user__role"
     )
-    others = {one.user.pk for one in principals if not one.key_id and not one.session_id}
-    users = _rows(User.objects.filter(is_active=True), "pk", others, "pk")
-    people = {one.user.pk for one in principals if one.teams or not one.is_agent}
+    sessions = _rows(Session.objects.alive(now), "public_id", {one.session_id for one in principals}, "user__role")
+    agents = {one.user.pk for one in principals if not one.key_id and not one.session_id}
+    shared = _rows(User.objects.filter(is_active=True), "pk", agents)
     teams: dict[str, dict[str, str]] = defaultdict(dict)
-    for user_id, team_id, role in _all(Membership.objects.all(), "user_id", people, "team_id", "role"):
+    members = {one.user.pk for one in principals if not one.is_agent}
+    for user_id, team_id, role in _all(Membership.objects.all(), "user_id", members, "team_id", "role"):
         teams[user_id][team_id] = role
 
     def stands(one: Principal) -> bool:
         if one.key_id:
             row = keys.get(one.key_id)
-            return bool(row) and one.role == effective_role(row[0], row[1]) and same_teams(one, row[0])
+            return row is not None and same_rights(one, cap_of(row[0], row[1]), row[2])
         if one.session_id:
             row = sessions.get(one.session_id)
-            return bool(row) and one.role == row[0] and same_teams(one, "")
-        return one.user.pk in users
+            return row is not None and same_rights(one, "", row[0])
+        return one.user.pk in shared
 
-    def same_teams(one: Principal, cap: str) -> bool:
-        if one.is_agent and not one.teams:
-            return True  # speaks for its instance; teams of its user do not matter
-        return one.teams == {team: effective_role(cap, role) for team, role in teams[one.user.pk].items()}
+    def same_rights(one: Principal, cap: str, role: str) -> bool:
+        if one.role != effective_role(cap, role):
+            return False
+        now_in = {team: effective_role(cap, there) for team, there in teams[one.user.pk].items()}
+        return one.is_agent or one.teams == now_in
 
     return [stands(one) for one in principals]
 

@@ -1,0 +1,53 @@
+"""In and out with e-mail address and password. Edges call this with their request; it holds what both doors share."""
+
+from typing import Any
+
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest
+
+from config.api.throttling import count, peer_address
+from security.accounts.models import User
+from security.audit.services import masked_email, record
+
+# Tries in a minute, beside the lock-out after five failures for one name from one address: the first slows down
+# guessing of one person's password from many addresses, the second guessing of many people's from one.
+TRIES_PER_NAME = 10
+TRIES_PER_ADDRESS = 30
+
+
+def sign_in(request: HttpRequest, *, email: str, password: str, remember: bool) -> User | None:
+    """Sign the person in; None whatever was wrong. Raises TooMany when tries come too fast.
+
+    Without `remember` the session ends with the browser.
+    """
+    email = email.strip().lower()
+    address = peer_address(request)
+    count("sign-in", f"address:{address}", TRIES_PER_ADDRESS)
+    count("sign-in", f"name:{email}", TRIES_PER_NAME)
+    user = auth.authenticate(request, email=email, password=password)
+    if user is None:
+        if not getattr(request, "axes_locked_out", False):
+            record(
+                actor=None, action="LOGIN", resource="session", resource_id=None, outcome="failed",
+                email=masked_email(email),
+            )  # fmt: skip
+        return None
+    with transaction.atomic():
+        auth.login(request, user)
+        request.session["ip_address"] = address
+        request.session["user_agent"] = request.headers.get("User-Agent", "")[:256]
+        if not remember:
+            request.session.set_expiry(0)
+        request.session.save()
+        actor = user.principal(session_id=request.session["id"])
+        record(actor=actor, action="LOGIN", resource="session", resource_id=actor.session_id)
+    return user
+
+
+def sign_out(request: Any) -> None:
+    """End the browser's session, if it has one."""
+    principal = request.principal
+    if principal and principal.session_id:
+        record(actor=principal, action="LOGOUT", resource="session", resource_id=principal.session_id)
+    auth.logout(request)

@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('fleet', '0002_metric_tables'),
-        ('monitors', '0001_alerts'),
+        ('fleet', '0001_instances'),
+        ('monitors', '0001_monitors'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

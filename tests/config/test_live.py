@@ -14,8 +14,9 @@ async def test_event_from_another_thread_wakes_a_reader():
 
 
 async def test_readers_hear_only_their_topics_and_may_change_them():
-    async with live.subscribe("a") as subscription:
+    async with live.subscribe("a") as subscription, live.subscribe("b") as witness:
         live.publish("b", 1)
+        await asyncio.wait_for(witness.get(), 2)  # over Redis an event takes a moment
         subscription.add("b")
         live.publish("b", 2)
         assert (await asyncio.wait_for(subscription.get(), 2)).event == 2

@@ -201,7 +201,7 @@ def _redis() -> Any:
     if _client is None:
         import redis
 
-        _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+        _client = redis.Redis.from_url(str(settings.REDIS_URL), socket_timeout=2, socket_connect_timeout=2)
     return _client
 
 
@@ -223,7 +223,9 @@ class RedisReader:
 
         while True:
             try:
-                client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15)
+                client = redis.Redis.from_url(
+                    str(settings.REDIS_URL), socket_connect_timeout=2, health_check_interval=15
+                )
                 with client.pubsub(ignore_subscribe_messages=True) as channel:
                     channel.psubscribe(_PREFIX + "*")
                     hub.heard_all_since = now_ms()

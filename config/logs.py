@@ -8,7 +8,7 @@ import structlog
 
 def configure(*, level: str, json: bool) -> dict[str, Any]:
     """Set up structlog and return the dictionary for Django's LOGGING."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -1,5 +1,7 @@
 """Every mount of the product. An app's `urls.py` is a list of registrations."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path
 
@@ -22,7 +24,7 @@ handler403 = "config.api.envelopes.permission_denied"
 handler404 = "config.api.envelopes.not_found"
 handler500 = "config.api.envelopes.server_error"
 
-api = [
+api: list[Any] = [
     path("v1/", include([*security_v1, *alerts_v1, *fleet_v1, route("version", health.Version.as_view())])),
     path("auth/", include(api_auth)),
     route("config", health.RuntimeConfig.as_view()),

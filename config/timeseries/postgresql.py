@@ -111,7 +111,7 @@ def strays(table: Table, using: str) -> int:
     with connections[using].cursor() as cursor:
         found = 0
         for parent in parents:
-            cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {parent}_default LIMIT 10001) AS some")  # noqa: S608
+            cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {parent}_default LIMIT 10001) AS strayed")  # noqa: S608
             found += cursor.fetchone()[0]
     return found
 

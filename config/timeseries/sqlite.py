@@ -12,7 +12,7 @@ from config.timeseries.tables import Column, Kept, Kind, Query, Table, adapted
 
 TYPES: dict[Kind, str] = {
     "text": "text",
-    "time": "datetime",
+    "time": "text",
     "real": "real",
     "double": "real",
     "integer": "integer",

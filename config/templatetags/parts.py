@@ -21,11 +21,13 @@ def chip(kind: str, value: object, text: str = "", detail: str = "") -> SafeStri
     """
     known = word(kind, value)
     words = text or known.text
+    if detail:
+        words = format_html("{} {}", words, detail)
     return format_html(
         '<span class="chip tone-{}"><span aria-hidden="true">{}</span> {}</span>',
         known.tone,
         known.shape,
-        f"{words} {detail}" if detail else words,
+        words,
     )
 
 

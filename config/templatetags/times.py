@@ -31,6 +31,17 @@ def ago(moment: datetime | None, never: str = "never", stale_after_s: int | None
 
 
 @register.simple_tag
+def since(moment: datetime) -> SafeString:
+    """`6 min`: how long it is since then, kept fresh like `ago`. For chips: "Silent for 6 min"."""
+    return format_html(
+        '<time datetime="{}" title="since {}" data-relative="for">{}</time>',
+        iso(moment),
+        absolute(moment),
+        relative(moment, timezone.now()).removesuffix(" ago"),
+    )
+
+
+@register.simple_tag
 def at(moment: datetime | None, never: str = "never") -> SafeString:
     """The absolute time with its zone as text, UTC on hover: `22 Nov 2026, 08:20:20 CET`."""
     if moment is None:

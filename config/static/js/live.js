@@ -5,7 +5,8 @@
    topic "instance:<id>", {"channel": "system", "type": "subscribe", "instanceId": id}, whose messages carry `instanceId`.
 
    Each message becomes the DOM event `live:<topic>` on document, its `detail` the message. An element with
-   data-live-topic and data-live-src is refetched and morphed in place, at most once a second. */
+   data-live-topic (one or several, with spaces between) and data-live-src is refetched and morphed in place, at most
+   once a second or each data-live-every seconds. */
 
 const WAITS = [1, 2, 4, 8, 15, 30];
 const POLL_MS = 10_000;
@@ -20,9 +21,8 @@ const waiting = new Map(); // element → timer of its next refresh
 let socket, retry, failures = 0, paused = false, announced = 0, watched = "";
 
 const elements = () => [...document.querySelectorAll("[data-live-topic][data-live-src]")];
-const topics = () => [...new Set(
-  [...document.querySelectorAll("[data-live-topic], [data-chart-topic]")]
-    .map((element) => element.dataset.liveTopic || element.dataset.chartTopic))];
+const topicsOf = ({ dataset }) => (dataset.liveTopic || dataset.chartTopic).split(" ");
+const topics = () => [...new Set([...document.querySelectorAll("[data-live-topic], [data-chart-topic]")].flatMap(topicsOf))];
 const resting = () => paused || document.hidden;
 
 function show(text, spoken) {
@@ -111,13 +111,14 @@ function received(message) {
   if (message.announce) announce(message.announce);
   document.dispatchEvent(new CustomEvent(`live:${topic}`, { detail: message }));
   if (resting()) dirty.add(topic);
-  else elements().filter((element) => element.dataset.liveTopic === topic).forEach(refresh);
+  else elements().filter((element) => topicsOf(element).includes(topic)).forEach(refresh);
 }
 
-/* Refetch one element, now or when a second has passed since its last time. */
+/* Refetch one element, now or when its pause since the last time is over. */
 function refresh(element) {
   if (waiting.has(element)) return;
-  const rest = Math.max(0, REFRESH_MS - (Date.now() - (element.refreshedAt || 0)));
+  const gap = 1000 * element.dataset.liveEvery || REFRESH_MS;
+  const rest = Math.max(0, gap - (Date.now() - (element.refreshedAt || 0)));
   waiting.set(element, setTimeout(() => {
     waiting.delete(element);
     if (!element.isConnected || resting()) return;

@@ -46,7 +46,7 @@ function refreshTimes() {
   if (document.hidden) return;
   for (const time of document.querySelectorAll("time[data-relative]")) {
     const age = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    const text = relative(age);
+    const text = time.dataset.relative === "for" ? relative(age).replace(" ago", "") : relative(age);
     if (time.textContent !== text) time.textContent = text;
     if (time.dataset.staleAfter) time.closest(".may-stale")?.classList.toggle("stale", age > Number(time.dataset.staleAfter));
   }

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib import auth
+from django.contrib.auth.middleware import get_user
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -131,7 +131,7 @@ def authenticate_request(request: Any) -> Principal | None:
 
 def session_principal(request: Any) -> Principal | None:
     """The person signed in with the request's session, whose end moves on with its use."""
-    user = request.user
+    user = get_user(request)
     if not user.is_authenticated or not user.is_active:
         return None
     sessions.keep(request.session, timezone.now())
@@ -142,10 +142,7 @@ def principal_of_cookie(session_key: str) -> Principal | None:
     """The person signed in with a session cookie, outside Django's request handling."""
     request = HttpRequest()
     request.session = sessions.SessionStore(session_key)
-    user = auth.get_user(request)
-    if not user.is_authenticated or not user.is_active:
-        return None
-    return user.principal(session_id=request.session.get("id"))
+    return session_principal(request)
 
 
 def from_our_pages(origin: str | None, host: str | None) -> bool:

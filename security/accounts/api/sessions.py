@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse, JsonResponse
 from rest_framework.response import Response
 
 from config.api.fields import milliseconds
@@ -18,11 +19,11 @@ class GetSession(ApiView):
     roles = {"get": ANYONE}
     authentication_classes = ()
 
-    def get(self, request: Any) -> Response:
+    def get(self, request: Any) -> HttpResponse:
         principal = session_principal(request._request)
         session = Session.objects.filter(public_id=principal.session_id).first() if principal else None
         if session is None:
-            return Response(None)
+            return JsonResponse(None, safe=False)  # DRF would send an empty body
         user = principal.user
         return Response(
             {

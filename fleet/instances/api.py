@@ -1,6 +1,5 @@
 """Instances over HTTP (contract: fleet console §4, §5, §7)."""
 
-import re
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,17 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.errors import Invalid
-from config.api.fields import CamelSerializer, FleetSerializer, milliseconds
+from config.api.fields import FleetSerializer, milliseconds
 from config.api.pagination import integer
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import FleetViewSet
 from fleet.instances import queries, services
+from fleet.instances.bodies import ChangeSerializer, read_registration
 from fleet.instances.models import Distro, Instance, Provider, Status
-from fleet.instances.registration import Registration, register
-
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-HASH = re.compile(r"[0-9a-f]{64}")
-MAX_EXTENSIONS, MAX_TAGS = 200, 200
+from fleet.instances.registration import register
 
 
 class InstanceSerializer(FleetSerializer):
@@ -54,99 +50,6 @@ class InstanceFilter(filters.FilterSet):
 
     def filter_search(self, queryset: Any, name: str, value: str) -> Any:
         return queries.search(queryset, value)
-
-
-def _tags(**more: Any) -> serializers.DictField:
-    return serializers.DictField(child=serializers.CharField(max_length=256, allow_blank=True), **more)
-
-
-class Carried(CamelSerializer):
-    """A body whose empty and null optional values count as not sent."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            data = {name: value for name, value in data.items() if value is not None and value != ""}
-        return super().to_internal_value(data)
-
-    def validate_tags(self, tags: dict[str, str]) -> dict[str, str]:
-        if len(tags) > MAX_TAGS or any(len(name) > 128 or "\x00" in name for name in tags):
-            raise serializers.ValidationError(f"Give at most {MAX_TAGS} tags with names of at most 128 characters.")
-        return tags
-
-
-class GeoSerializer(serializers.Serializer):
-    lat = serializers.FloatField(min_value=-90, max_value=90, required=False, allow_null=True)
-    lon = serializers.FloatField(min_value=-180, max_value=180, required=False, allow_null=True)
-    city = serializers.CharField(max_length=128, required=False, allow_null=True, allow_blank=True)
-    source = serializers.CharField(max_length=32, required=False, allow_null=True, allow_blank=True)
-
-
-class RegistrationSerializer(Carried):
-    name = serializers.RegexField(NAME.pattern + r"\Z", max_length=128)
-    provider = serializers.ChoiceField(Provider.choices)
-    region = serializers.CharField(max_length=64, required=False)
-    distro = serializers.ChoiceField(Distro.choices, required=False)
-    extensions = serializers.ListField(
-        child=serializers.CharField(max_length=128), max_length=MAX_EXTENSIONS, required=False
-    )
-    config_hash = serializers.RegexField(HASH.pattern + r"\Z", required=False)
-    ssh_endpoint = serializers.CharField(max_length=256, required=False)
-    tags = _tags(required=False)
-    geo = GeoSerializer(required=False)
-
-    def registration(self) -> Registration:
-        given = dict(self.validated_data)
-        geo = given.pop("geo", None)
-        return Registration(name=given.pop("name"), given=given, geo=geo)
-
-
-class AgentRegistrationSerializer(Carried):
-    """What an agent sends; its members are in snake_case."""
-
-    instance_id = serializers.CharField(max_length=128)
-    provider = serializers.ChoiceField(Provider.choices)
-    hostname = serializers.CharField(max_length=256, required=False)
-    region = serializers.CharField(max_length=64, required=False)
-    distro = serializers.ChoiceField(Distro.choices, required=False)
-    agent_version = serializers.CharField(max_length=64, required=False)
-    os = serializers.CharField(max_length=32, required=False)
-    arch = serializers.CharField(max_length=32, required=False)
-    extensions = serializers.ListField(
-        child=serializers.CharField(max_length=128), max_length=MAX_EXTENSIONS, required=False
-    )
-    tags = _tags(required=False)
-    geo = GeoSerializer(required=False)
-
-    get_fields = serializers.Serializer.get_fields  # the wire names are the field names
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("provider") == "k8s":
-            data = data | {"provider": Provider.KUBERNETES}
-        return super().to_internal_value(data)
-
-    def registration(self) -> Registration:
-        given = dict(self.validated_data)
-        agent_id, geo = given.pop("instance_id"), given.pop("geo", None)
-        return Registration(name=given.pop("hostname", agent_id), agent_id=agent_id, given=given, geo=geo)
-
-
-def read_registration(data: Any) -> Registration:
-    """The body in whichever of the two shapes it has; raises Invalid with the faults of the nearer one."""
-    named, agent = RegistrationSerializer(data=data), AgentRegistrationSerializer(data=data)
-    if named.is_valid():
-        return named.registration()
-    if agent.is_valid():
-        return agent.registration()
-    faulty = agent if isinstance(data, dict) and "instance_id" in data else named
-    raise serializers.ValidationError(faulty.errors)
-
-
-class ChangeSerializer(CamelSerializer):
-    status = serializers.ChoiceField([Status.RUNNING, Status.SUSPENDED, Status.STOPPED], required=False)
-    tags = _tags(required=False)
-    team_id = serializers.CharField(max_length=128, required=False, allow_null=True)
-
-    validate_tags = Carried.validate_tags
 
 
 class InstanceViewSet(FleetViewSet):

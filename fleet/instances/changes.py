@@ -18,9 +18,12 @@ GEO_GENERATION = "fleet:geo:generation"
 
 def note(instance: Instance, type: str, *, now: datetime | None = None, **metadata: Any) -> Event:
     """Write into the instance's history; readers of its feed hear of it after the commit."""
-    event = Event.objects.create(
-        instance=instance, type=type, timestamp=now or timezone.now(), metadata=metadata or None
-    )
+    return write(instance, type, at=now or timezone.now(), metadata=metadata)
+
+
+def write(instance: Instance, type: str, *, at: datetime, metadata: dict[str, Any]) -> Event:
+    """As `note`, with metadata whose names come from outside."""
+    event = Event.objects.create(instance=instance, type=type, timestamp=at, metadata=metadata or None)
     tell(instance, {"kind": "event", "eventType": event.type, "metadata": event.metadata})
     return event
 

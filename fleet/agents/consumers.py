@@ -1,0 +1,202 @@
+"""The agents' socket `/ws/agent` (contract: fleet console §31)."""
+
+import asyncio
+import logging
+import time
+import uuid
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils import timezone
+
+from config import live
+from config.api.errors import ApiError, Forbidden, Invalid, NotFound, TooMany, Unavailable
+from fleet.agents import frames, reports, services
+from fleet.agents.budget import budget
+from fleet.agents.frames import Frame
+from fleet.metrics import services as metrics
+
+log = logging.getLogger(__name__)
+BIND_WITHIN_S = 60
+QUEUED_FRAMES = 32
+FRAMES_PER_S = 200
+POLICY_VIOLATION, TOO_BIG, GOING_AWAY = 1008, 1009, 1001
+CODES = {Invalid: "INVALID_PAYLOAD", Forbidden: "FORBIDDEN", TooMany: "RATE_LIMITED", Unavailable: "UNAVAILABLE"}
+# What agents may send and this release does not keep yet.
+LATER = {"log:line", "log:batch", "llm_usage:batch", "terminal:output", "terminal:closed", "command:result"}
+
+read_report = reports.reader(reports.Report)
+read_inventory = reports.reader(reports.Inventory)
+read_happening = reports.reader(reports.Happening)
+read_object = reports.reader(dict[str, Any])
+
+
+class AgentConsumer(AsyncWebsocketConsumer):
+    """One agent's connection. It speaks for one instance from the first message that names it."""
+
+    async def connect(self) -> None:
+        self._principal = self.scope["principal"]
+        self._bound: services.Bound | None = None
+        self._queue: list[tuple[Frame, int]] = []
+        self._told: set[str] = set()
+        self._facts: dict[str, Any] = {}
+        self._second, self._frames = 0.0, 0
+        self._listener: asyncio.Task | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        if not services.may_speak(self._principal):
+            await self.close(POLICY_VIOLATION)
+            return
+        await self.accept()
+        names = [value for name, value in self.scope["headers"] if name.lower() == b"x-instance-id"]
+        if names and names[0]:
+            await self._bind(names[0].decode("latin-1"))
+        else:
+            self._deadline = asyncio.get_running_loop().call_later(BIND_WITHIN_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._closing = asyncio.ensure_future(self.close(POLICY_VIOLATION, "No instance ID was sent in time"))
+
+    async def disconnect(self, code: int) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        if self._listener:
+            self._listener.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        raw = text_data.encode() if text_data is not None else bytes_data or b""
+        if len(raw) > frames.MAX_FRAME_BYTES:
+            await self.close(TOO_BIG, f"A frame has at most {frames.MAX_FRAME_BYTES} bytes")
+            return
+        await self._pace()
+        try:
+            frame = frames.read(raw)
+        except frames.Unreadable as error:
+            await self.send(frames.error("PARSE_ERROR", str(error)))
+            return
+        if self._bound:
+            await self._handle(frame, len(raw))
+        elif reference := frames.named_instance(frame):
+            await self._bind(reference)
+            await self._handle(frame, len(raw))
+        elif len(self._queue) < QUEUED_FRAMES:
+            self._queue.append((frame, len(raw)))
+        else:
+            await self.send(frames.error("NO_INSTANCE_ID", "Say first which instance this is", frame=frame))
+
+    async def _pace(self) -> None:
+        """Read no faster than the limit: what comes faster waits in the sender's own buffers."""
+        self._frames += 1
+        if self._frames > FRAMES_PER_S:
+            rest = self._second + 1 - time.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
+            self._frames = 1
+        if self._frames == 1 or time.monotonic() - self._second > 1:
+            self._second, self._frames = time.monotonic(), 1
+
+    async def _bind(self, reference: str) -> None:
+        """Speak for that instance from now on, or close the connection."""
+        try:
+            bound = await database_sync_to_async(services.bind)(reference=reference, principal=self._principal)
+        except (NotFound, Forbidden) as refusal:
+            await self.close(POLICY_VIOLATION, _reason(refusal.message))
+            return
+        self._bound = bound
+        if self._deadline:
+            self._deadline.cancel()
+        self._listener = asyncio.create_task(self._give_way(bound.instance_id))
+        # The connection itself is a sign of life.
+        metrics.accept([metrics.Beat(instance_id=bound.instance_id, at=timezone.now())], durable=False)
+        queued, self._queue = self._queue, []
+        for frame, size in queued:
+            await self._handle(frame, size)
+
+    async def _give_way(self, instance_id: str) -> None:
+        """Tell other connections of this instance, in any process, that they are replaced; go when a newer one tells."""
+        mine = [time.time_ns(), uuid.uuid4().hex]
+        async with live.subscribe(topic := f"agent:{instance_id}", size=8) as connections:
+            await asyncio.to_thread(live.publish, topic, mine)
+            while True:
+                if list((await connections.get()).event) > mine:
+                    break
+        await self.close(GOING_AWAY, "Replaced by new connection")
+
+    async def _handle(self, frame: Frame, size: int) -> None:
+        if self._bound is None:  # refused a moment ago; what still comes is not heard
+            return
+        handler = HANDLERS.get(frame.kind)
+        try:
+            budget.take(self._bound.instance_id, size)
+            if handler:
+                await handler(self, frame)
+            elif frame.kind in LATER:
+                await self._tell_once(frame)
+            else:
+                log.debug("ignored a frame of type %.64r", frame.kind)
+        except ApiError as error:
+            await self.send(frames.error(CODES.get(type(error), "HANDLER_ERROR"), error.message, frame=frame))
+        except Exception:  # noqa: BLE001 - one frame's fault must not cost the agent its connection
+            log.exception("a frame of type %.64r could not be handled", frame.kind)
+            await self.send(frames.error("HANDLER_ERROR", "The frame could not be handled", frame=frame))
+
+    async def _tell_once(self, frame: Frame) -> None:
+        if frame.kind not in self._told:
+            self._told.add(frame.kind)
+            text = f"{frame.kind} is not kept by this version of the platform"
+            await self.send(frames.error("NOT_AVAILABLE", text, frame=frame))
+
+    def _own(self, body: Any) -> str:
+        """Our id of the instance; raises Forbidden when the body names another one."""
+        named = body.instance_id or body.speaks_for
+        if named and named not in self._bound.names:
+            raise Forbidden("This connection speaks for another instance")
+        return self._bound.instance_id
+
+    async def _heartbeat(self, frame: Frame) -> None:
+        report = read_report(frame.body)
+        beat = reports.beat_of(report, instance_id=self._own(report), now=timezone.now())
+        metrics.accept([beat], durable=False)
+        await self.send(frames.pong(beat.instance_id, frame))
+        facts = reports.facts_of(report)
+        if facts and facts != self._facts:
+            await database_sync_to_async(services.refresh)(instance_id=beat.instance_id, facts=facts)
+            self._facts = facts
+
+    async def _metrics(self, frame: Frame) -> None:
+        report = read_report(frame.body)
+        beat = reports.beat_of(report, instance_id=self._own(report), now=timezone.now())
+        if beat.sample is None:
+            raise Invalid("The sample holds no figure")
+        metrics.accept([beat], durable=False)
+        if frame.is_console:
+            await self.send(frames.acknowledgement(frame))
+
+    async def _event(self, frame: Frame) -> None:
+        happening = read_happening(frame.body)
+        instance_id = self._own(happening)
+        await database_sync_to_async(services.note_happening)(instance_id=instance_id, happening=happening)
+
+    async def _registration(self, frame: Frame) -> None:
+        body = read_object(frame.body)
+        await database_sync_to_async(services.refresh_registration)(instance_id=self._bound.instance_id, body=body)
+
+    async def _inventory(self, frame: Frame) -> None:
+        inventory = read_inventory(frame.body)
+        await database_sync_to_async(services.store_inventory)(
+            instance_id=self._own(inventory), processes=inventory.processes, extensions=inventory.extensions
+        )
+
+
+HANDLERS = {
+    "heartbeat": AgentConsumer._heartbeat,
+    "metrics": AgentConsumer._metrics,
+    "event": AgentConsumer._event,
+    "registration": AgentConsumer._registration,
+    "inventory": AgentConsumer._inventory,
+}
+
+
+def _reason(text: str) -> str:
+    """A close frame has room for 123 bytes."""
+    return text.encode()[:120].decode("utf-8", "ignore")

@@ -14,5 +14,10 @@ TICKS = dict(
         tick(10, "config.tasks.pulse"),
         tick(5, "fleet.instances.tasks.detect_silence"),
         tick(3600, "fleet.instances.tasks.retain"),
+        tick(60, "fleet.metrics.tasks.roll_up"),
+        tick(3600, "fleet.metrics.tasks.upkeep"),
+        tick(1, "monitors.runs.tasks.dispatch"),
+        tick(60, "monitors.agents.tasks.sample"),
+        tick(3600, "monitors.runs.tasks.prune"),
     ]
 )

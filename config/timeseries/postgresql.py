@@ -91,8 +91,8 @@ def keep(table: Table, *, part: int | None, since: datetime, until: datetime, dr
             name = f"{parent}_{start:{FORMATS[period]}}"
             if name not in present:
                 with transaction.atomic(using):
-                    _attach(cursor, parent, name, start, end)
-                kept.made.append(name)
+                    made = _attach(cursor, parent, name, start, end)
+                kept.made += [name] if made else []
         for name in sorted(present):
             start = datetime.strptime(name.rsplit("_", 1)[1], FORMATS[period]).replace(tzinfo=UTC)
             end = periods(period, start, start)[0][1]
@@ -171,18 +171,21 @@ def _staged(table: Table, rows: Sequence[tuple], on_conflict: str, using: str) -
     return written
 
 
-def _attach(cursor: Any, parent: str, name: str, start: datetime, end: datetime) -> None:
-    """Make a partition and move what strayed into the default one meanwhile."""
+def _attach(cursor: Any, parent: str, name: str, start: datetime, end: datetime) -> bool:
+    """Make a partition and move what strayed into the default one meanwhile; False if another process was first."""
     bounds = (start.isoformat(), end.isoformat())
     cursor.execute("SET LOCAL lock_timeout = '5s'")
-    cursor.execute(f"CREATE TABLE {name} (LIKE {parent} INCLUDING ALL)")
     cursor.execute(f"LOCK TABLE {parent}_default IN ACCESS EXCLUSIVE MODE")
+    if name in _partitions(cursor, parent):
+        return False
+    cursor.execute(f"CREATE TABLE {name} (LIKE {parent} INCLUDING ALL)")
     cursor.execute(
         f"WITH moved AS (DELETE FROM {parent}_default WHERE ts >= %s AND ts < %s RETURNING *) "  # noqa: S608
         f"INSERT INTO {name} SELECT * FROM moved",
         bounds,
     )
     cursor.execute(f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)
+    return True
 
 
 def _partitions(cursor: Any, parent: str) -> set[str]:

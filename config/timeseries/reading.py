@@ -39,6 +39,8 @@ def _render(column: Column, bucket_sql: Callable[[int], str], last_sql: Render) 
             return str(column.of)
         case "bucket":
             return bucket_sql(column.of)
+        case "const" if column.of is None:
+            return "NULL"
         case "const":
             return f"'{column.of}'" if isinstance(column.of, str) else str(int(column.of))
         case "count":

@@ -62,7 +62,7 @@ def bucket(step_s: int) -> Column:
     return Column("bucket", step_s)
 
 
-def const(value: int | str) -> Column:
+def const(value: int | str | None) -> Column:
     """The same value in every row."""
     return Column("const", value)
 

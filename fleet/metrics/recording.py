@@ -13,12 +13,12 @@ from config import live, timeseries
 from config.api.fields import milliseconds
 from fleet.instances.changes import announce, note
 from fleet.instances.models import Event, Instance, Status
-from fleet.metrics.models import EXTRA, SAMPLES, TouchedBucket
+from fleet.metrics.models import EXTRA, SAMPLES, Rollup, TouchedBucket
+from fleet.metrics.rollup import floor
 from fleet.metrics.samples import Beat, Sample
 
 RECOVERABLE = (Status.ERROR, Status.UNKNOWN, Status.STOPPED)
 EVERYONE_S = 900  # buckets that began less than this ago are rolled up for all instances at once
-BUCKET_S = 300
 INSTANCES = timeseries.Table(
     "fleet_instance",
     {"id": "text", "last_seen_at": "time", "uptime_s": "bigint", "last_sample": "json"},
@@ -122,17 +122,12 @@ def _rate(before: int | None, after: int | None, passed: timedelta) -> float | N
     return (after - before) / passed.total_seconds()
 
 
-def bucket_of(at: datetime) -> datetime:
-    """The start of the 5-minute bucket that holds the moment."""
-    return at - timedelta(seconds=at.timestamp() % BUCKET_S)
-
-
 def _touch(rows: dict[tuple[str, datetime], tuple], now: datetime) -> None:
     """Mark the buckets that the next roll-up must count again."""
-    recent = bucket_of(now) - timedelta(seconds=EVERYONE_S)
+    recent = floor(now, Rollup.Resolution.FIVE_MINUTES) - timedelta(seconds=EVERYONE_S)
     marks = set()
     for instance_id, at in rows:
-        bucket = bucket_of(at)
+        bucket = floor(at, Rollup.Resolution.FIVE_MINUTES)
         marks.add(("" if bucket >= recent else instance_id, bucket))
     TouchedBucket.objects.bulk_create(TouchedBucket(instance_id=one, bucket_at=at) for one, at in marks)
 

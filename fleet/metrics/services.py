@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from fleet.metrics.rollup import roll_up
 from fleet.metrics.samples import Beat, Sample, checked
+from fleet.metrics.upkeep import drop_old, ensure_partitions
 from fleet.metrics.writer import writer
 
-__all__ = ["Beat", "Sample", "accept", "flush"]
+__all__ = ["Beat", "Sample", "accept", "drop_old", "ensure_partitions", "flush", "roll_up"]
 
 
 def accept(beats: Sequence[Beat], *, durable: bool = True, now: datetime | None = None) -> "Future[None]":

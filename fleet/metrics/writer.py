@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 from prometheus_client import Counter, Gauge
 
 from config.api.errors import Unavailable
-from fleet.metrics import recording
+from fleet.metrics import recording, upkeep
 from fleet.metrics.samples import Beat
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ class Writer:
             log.error("%d samples could not be stored before the end of the process", self._rows)
 
     def _run(self) -> None:
+        self._make_room()
         while True:
             batch = self._take()
             try:
@@ -98,6 +99,14 @@ class Writer:
                     self._rows -= sum(len(one.beats) for one in batch)
                     waiting.set(self._rows)
                     self._changed.notify_all()
+
+    def _make_room(self) -> None:
+        """Partitions for what comes; without them the rows wait in the default one, so a failure is no obstacle."""
+        try:
+            upkeep.ensure_partitions()
+        except DatabaseError as error:
+            log.warning("partitions could not be made: %s", error)
+            connection.close()
 
     def _take(self) -> list[Submission]:
         """The oldest submissions, at most BATCH_ROWS rows, once one is due or that many wait."""

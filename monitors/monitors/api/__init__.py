@@ -1,0 +1,1 @@
+"""The monitors API: bodies, serializers, views."""

@@ -1,0 +1,111 @@
+"""Reads of monitors: filters, and what the pages show beside a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from config.api.errors import Invalid
+from monitors.monitors import cron
+from monitors.monitors.models import Monitor, Tool
+from monitors.runs.models import BAD, GOOD, Run, Status
+
+CHECKS = 40
+LONGEST_SEARCH = 200
+
+
+def filters(given: Mapping[str, str]) -> dict[str, Any]:
+    """The filters of a query string; raises Invalid naming the one that cannot be read."""
+    found: dict[str, Any] = {}
+    faults: dict[str, list[str]] = {}
+    for name, allowed in (("tool", Tool.values), ("status", Status.values), ("enabled", ("true", "false"))):
+        value = given.get(name, "")
+        if value and value not in allowed:
+            faults[name] = [f"One of {', '.join(allowed)}."]
+        elif value:
+            found[name] = value == "true" if name == "enabled" else value
+    if search := given.get("search", "").strip()[:LONGEST_SEARCH]:
+        found["search"] = search
+    if faults:
+        raise Invalid("A filter has an unknown value", details=faults)
+    return found
+
+
+def filtered(monitors: QuerySet[Monitor], wanted: Mapping[str, Any]) -> QuerySet[Monitor]:
+    """By `tool`, `enabled`, `status` (of the newest finished run) and `search` (in names, any case)."""
+    columns = {"tool": "tool", "enabled": "enabled", "status": "last_status", "search": "name__icontains"}
+    return monitors.filter(**{columns[name]: value for name, value in wanted.items()})
+
+
+@dataclass(frozen=True)
+class Uptime:
+    """The share of good runs in percent, by window; None without a counted run."""
+
+    day: float | None
+    week: float | None
+
+
+def uptime(monitor: Monitor, now: datetime) -> Uptime:
+    def counts(days: int, name: str) -> dict[str, Count]:
+        since = Q(completed_at__gt=now - timedelta(days=days))
+        return {
+            f"{name}_good": Count("pk", filter=since & Q(status__in=GOOD)),
+            f"{name}_all": Count("pk", filter=since & Q(status__in=(*GOOD, *BAD))),
+        }
+
+    recent = Run.objects.filter(monitor=monitor, queued_at__gt=now - timedelta(days=8))
+    found = recent.aggregate(**counts(1, "day"), **counts(7, "week"))
+
+    def share(name: str) -> float | None:
+        return 100 * found[f"{name}_good"] / found[f"{name}_all"] if found[f"{name}_all"] else None
+
+    return Uptime(share("day"), share("week"))
+
+
+def state_since(monitor: Monitor) -> datetime | None:
+    """When the state of now, good or bad, began: the end of the first run of the present streak."""
+    counted = Run.objects.filter(monitor=monitor, status__in=(*GOOD, *BAD))
+    newest = counted.newest_first().first()
+    if newest is None:
+        return None
+    same, other = (GOOD, BAD) if newest.status in GOOD else (BAD, GOOD)
+    streak = counted.filter(status__in=same)
+    if change := counted.filter(status__in=other).newest_first().first():
+        streak = streak.filter(queued_at__gt=change.queued_at)
+    first = streak.order_by("queued_at", "pk").first()
+    return first.completed_at if first else newest.completed_at
+
+
+def last_checks(monitor_ids: list[UUID], *, most: int = CHECKS) -> dict[UUID, list[tuple[str, datetime]]]:
+    """The newest finished runs of each monitor as (status, end), oldest first, in one query."""
+    from django.db.models import F, Window
+    from django.db.models.functions import RowNumber
+
+    place = Window(RowNumber(), partition_by=F("monitor_id"), order_by=(F("queued_at").desc(), F("pk").desc()))
+    rows = (
+        Run.objects.finished()
+        .filter(monitor_id__in=monitor_ids)
+        .annotate(place=place)
+        .filter(place__lte=most)
+        .order_by("queued_at", "pk")
+        .values_list("monitor_id", "status", "completed_at")
+    )
+    found: dict[UUID, list[tuple[str, datetime]]] = {key: [] for key in monitor_ids}
+    for monitor_id, status, completed_at in rows:
+        found[monitor_id].append((status, completed_at))
+    return found
+
+
+def next_times(schedule: str, time_zone: str, now: datetime, count: int = 5) -> list[datetime]:
+    """The next fire times, in UTC; fewer when the schedule ends."""
+    return list(islice(cron.fires(schedule, time_zone, now), count))
+
+
+def measured(monitor: Monitor, *, since: datetime, most: int = 500) -> list[Run]:
+    """Finished runs since a moment that have figures, the oldest first."""
+    rows = Run.objects.finished().filter(monitor=monitor, queued_at__gte=since, metrics__isnull=False)
+    return list(reversed(rows.newest_first()[:most]))

@@ -1,0 +1,217 @@
+"""Creating, changing and deleting monitors (contract: monitors §2, §3, §4)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from config import live, outbound
+from config.api.authentication import Principal
+from config.api.errors import Conflict, Invalid
+from monitors.agents.models import DEFAULT
+from monitors.agents.services import get_agent
+from monitors.monitors import cron, parameters
+from monitors.monitors.models import Monitor, Script
+from monitors.tools.registry import TOOLS
+from security.audit.services import record
+
+_PLAIN = ("name", "schedule", "tool", "enabled", "time_zone", "timeout_s", "alert_after", "recover_after", "tags")
+
+
+@transaction.atomic
+def create(*, actor: Principal | None, fields: Mapping[str, Any], request: Any = None) -> Monitor:
+    """A new monitor from checked `fields` (see `api.serializers.MonitorInput`).
+
+    Raises Invalid for a rule between fields, Conflict for a time limit beyond the schedule's shortest gap.
+    """
+    monitor = Monitor()
+    script = _apply(monitor, fields, now=timezone.now(), new=True)
+    monitor.save(force_insert=True)
+    if script:
+        _keep_script(monitor, script)
+    record(
+        actor=actor,
+        action="CREATE",
+        resource="monitor",
+        resource_id=str(monitor.pk),
+        request=request,
+        after=facts(monitor),
+    )
+    _publish(monitor, "created")
+    return monitor
+
+
+@transaction.atomic
+def update(*, monitor: Monitor, actor: Principal | None, fields: Mapping[str, Any], request: Any = None) -> Monitor:
+    """Merge a change into a monitor; runs that have started keep their settings. Raises as `create` does."""
+    monitor = Monitor.objects.select_for_update().get(pk=monitor.pk)
+    before = facts(monitor)
+    script = _apply(monitor, fields, now=timezone.now(), new=False)
+    if script:
+        monitor.script_version += 1
+    # Named, so that what the dispatcher and finished runs write meanwhile stays.
+    changed = [
+        *_PLAIN,
+        "shortest_gap_s",
+        "next_run_at",
+        "thresholds",
+        "parameters",
+        "request",
+        "agent",
+        "script_version",
+    ]
+    monitor.save(update_fields=[*changed, "updated_at"])
+    if script:
+        _keep_script(monitor, script)
+    record(
+        actor=actor,
+        action="UPDATE",
+        resource="monitor",
+        resource_id=str(monitor.pk),
+        request=request,
+        before=before,
+        after=facts(monitor),
+    )
+    _publish(monitor, "updated")
+    return monitor
+
+
+@transaction.atomic
+def delete(*, monitor: Monitor, actor: Principal | None, request: Any = None) -> None:
+    """Delete a monitor with its scripts, runs and alerts; the worker of an active run sees its row gone and stops."""
+    key, before = str(monitor.pk), facts(monitor)
+    Monitor.objects.filter(pk=monitor.pk).update(last_run=None)
+    monitor.delete()
+    record(actor=actor, action="DELETE", resource="monitor", resource_id=key, request=request, before=before)
+    transaction.on_commit(lambda: _tell(key, "deleted"))
+
+
+def facts(monitor: Monitor) -> dict[str, Any]:
+    """What the audit keeps of a monitor; secret values and headers are masked."""
+    asked = dict(monitor.request or {})
+    if asked.get("headers"):
+        asked["headers"] = dict.fromkeys(asked["headers"], parameters.MASK)
+    return {name: getattr(monitor, name) for name in _PLAIN} | {
+        "thresholds": monitor.thresholds,
+        "parameters": parameters.masked(monitor.parameters),
+        "request": asked or None,
+        "agent": monitor.agent_id,
+        "script_version": monitor.script_version,
+    }
+
+
+def _apply(monitor: Monitor, fields: Mapping[str, Any], *, now: datetime, new: bool) -> tuple[str, str] | None:
+    """Put the fields on the row and check it as a whole; the new script as (name, text), if one came."""
+    faults: dict[str, list[str]] = {}
+    for name in _PLAIN:
+        if name in fields:
+            setattr(monitor, name, fields[name])
+    monitor.thresholds = _merged(monitor.thresholds, fields.get("thresholds"))
+    monitor.request = _merged(monitor.request or {}, fields.get("request")) or None
+    if isinstance((monitor.request or {}).get("expect"), dict):
+        monitor.request["expect"] = {k: v for k, v in monitor.request["expect"].items() if v is not None}
+    try:
+        monitor.parameters = parameters.merged(
+            monitor.parameters, fields.get("parameters") or {}, monitor_id=monitor.pk
+        )
+    except KeyError as error:
+        faults[f"parameters.{error.args[0]}"] = ["This is the mask of a secret, and no value is stored for it."]
+    if len(monitor.parameters) > parameters.MOST:
+        faults["parameters"] = [f"At most {parameters.MOST} parameters."]
+    agent = get_agent(fields.get("agent_id", monitor.agent_id or DEFAULT))
+    if agent is None:
+        faults["agentId"] = [f"There is no agent '{fields['agent_id'][:63]}'."]
+    else:
+        monitor.agent = agent
+    script = fields.get("script")
+    faults |= _faults_of_tool(monitor, script, new=new) | _faults_of_schedule(monitor, now, anew=_reschedules(fields))
+    if faults:
+        raise Invalid("The monitor breaks a rule", details=faults)
+    if monitor.timeout_s and monitor.timeout_s > monitor.shortest_gap_s:
+        raise Conflict(
+            f"timeoutSeconds {monitor.timeout_s} is longer than the shortest gap of the schedule, "
+            f"{monitor.shortest_gap_s} s: two runs could overlap."
+        )
+    if script and new:
+        monitor.script_version = 1
+    return script
+
+
+def _merged(current: Mapping[str, Any], changes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """`changes` into `current`, key by key; None removes one."""
+    return {name: value for name, value in {**current, **(changes or {})}.items() if value is not None}
+
+
+def _reschedules(fields: Mapping[str, Any]) -> bool:
+    return bool({"schedule", "time_zone", "enabled"} & set(fields))
+
+
+def _faults_of_schedule(monitor: Monitor, now: datetime, *, anew: bool) -> dict[str, list[str]]:
+    """Work out the gap and the next fire time; what is wrong with the schedule."""
+    if not anew and monitor.next_run_at:
+        return {}
+    try:
+        monitor.shortest_gap_s = cron.shortest_gap_s(monitor.schedule, monitor.time_zone, now)
+    except cron.BadSchedule as error:
+        return {"schedule": [str(error)]}
+    if monitor.shortest_gap_s < settings.MONITOR_MIN_INTERVAL_S:
+        least = settings.MONITOR_MIN_INTERVAL_S
+        return {"schedule": [f"The shortest gap is {monitor.shortest_gap_s} s; at least {least} s are needed."]}
+    monitor.next_run_at = cron.next_fire(monitor.schedule, monitor.time_zone, now) if monitor.enabled else None
+    return {}
+
+
+def _faults_of_tool(monitor: Monitor, script: tuple[str, str] | None, *, new: bool) -> dict[str, list[str]]:
+    if TOOLS[monitor.tool].needs_script:
+        if monitor.request:
+            return {"request": [f"The tool {monitor.tool} takes a script, not a request."]}
+        if not script and (new or not monitor.script_version):
+            return {"scriptContent": [f"The tool {monitor.tool} needs a script: script or scriptContent."]}
+        return {}
+    if script:
+        return {"script": [f"The tool {monitor.tool} takes a request, not a script."]}
+    return _faults_of_request(monitor)
+
+
+def _faults_of_request(monitor: Monitor) -> dict[str, list[str]]:
+    asked = monitor.request or {}
+    if not asked.get("url"):
+        return {"request.url": ["This field is required."]}
+    texts = [asked["url"], asked.get("body") or "", *(asked.get("headers") or {}).values()]
+    unknown = {name for text in texts for name in parameters.names_used(text)} - set(monitor.parameters)
+    if unknown:
+        return {"request": [f"There is no parameter {name}." for name in sorted(unknown)]}
+    values = parameters.opened(monitor.parameters, monitor_id=monitor.pk)
+    policy = outbound.default_policy(deny=settings.MONITOR_TARGET_DENY)
+    try:
+        outbound.check_url(parameters.filled_in(asked["url"], values), policy)
+    except outbound.OutboundError as error:
+        return {"request.url": [str(error)]}
+    return {}
+
+
+def _keep_script(monitor: Monitor, script: tuple[str, str]) -> None:
+    name, body = script
+    raw = body.encode()
+    Script.objects.create(
+        monitor=monitor,
+        version=monitor.script_version,
+        name=name or "script.js",
+        body=body,
+        size=len(raw),
+        sha256=sha256(raw).hexdigest(),
+    )
+
+
+def _publish(monitor: Monitor, kind: str) -> None:
+    key = str(monitor.pk)
+    transaction.on_commit(lambda: _tell(key, kind))
+
+
+def _tell(key: str, kind: str) -> None:
+    for topic in (f"monitor:{key}", "monitors"):
+        live.publish(topic, {"kind": kind, "monitorId": key})

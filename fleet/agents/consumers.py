@@ -113,7 +113,7 @@ class AgentConsumer(AsyncWebsocketConsumer):
             await self._handle(frame, size)
 
     async def _give_way(self, instance_id: str) -> None:
-        """Tell other connections of this instance, in any process, that they are replaced; go when a newer one tells."""
+        """Tell this instance's other connections, in any process, to go; go when a newer one tells."""
         mine = [time.time_ns(), uuid.uuid4().hex]
         async with live.subscribe(topic := f"agent:{instance_id}", size=8) as connections:
             await asyncio.to_thread(live.publish, topic, mine)

@@ -27,7 +27,7 @@ GRACE_S = 2
 # What is done after the migrations and before the doors open, by name so that this package knows no app.
 PREPARATIONS = ("fleet.metrics.services.ensure_partitions",)
 SETUP_LINK = "security.accounts.services.setup_link"
-LOCAL_AGENT = "fleet.instances.services.local_agent"
+LOCAL_AGENT = "fleet.instances.local.local_agent"
 FLUSH = "fleet.metrics.services.flush"
 
 
@@ -51,8 +51,9 @@ class Command(BaseCommand):
         parts: list[Part] = [Worker(), Beat()]
         if not no_agent:
             parts.append(LocalAgent(**import_string(LOCAL_AGENT)(url=reachable_url(door))))
+        link = import_string(SETUP_LINK)()
         try:
-            code = self.serve(door, parts, began)
+            code = self.serve(door, parts, link, began)
         finally:
             lock.close()
         # Pool threads of the worker may hold a run for a while; what they do is in rows, so nothing waits for them.
@@ -60,9 +61,9 @@ class Command(BaseCommand):
         sys.stderr.flush()
         os._exit(code)
 
-    def serve(self, door: socket.socket, parts: list[Part], began: float) -> int:
+    def serve(self, door: socket.socket, parts: list[Part], link: str | None, began: float) -> int:
         """Run all parts until a signal comes or one of them dies; the exit code."""
-        server = Server(on_ready=lambda: self.ready(door, parts, began))
+        server = Server(on_ready=lambda: self.ready(parts, link, began))
         watcher = Watcher(server, parts)
         server.run(sockets=[door])
         stopping.set()
@@ -80,12 +81,12 @@ class Command(BaseCommand):
         self.say("Pharos has stopped. Everything acknowledged is kept.")
         return 0
 
-    def ready(self, door: socket.socket, parts: list[Part], began: float) -> None:
+    def ready(self, parts: list[Part], link: str | None, began: float) -> None:
         for part in parts:
             part.start()
             part.started = True
         self.say(f"Ready after {time.monotonic() - began:.1f} s at {settings.BASE_URL}")
-        if link := import_string(SETUP_LINK)():
+        if link:
             self.say(f"Create the first administrator here, once: {link}")
         self.say("API key for scripts: pharos keys create --name NAME --role ROLE")
         self.say("Stop with Ctrl-C.")

@@ -1,6 +1,7 @@
 """Routes of the app: `/api/v1` and pages."""
 
 from config.api.routers import ApiRouter, route
+from fleet.agents import distribution
 from fleet.agents.api import heartbeats
 from fleet.instances.api import InstanceViewSet
 from fleet.overview.api import FleetDeployments, FleetGeo, FleetStats
@@ -15,4 +16,4 @@ api_v1: list = [
     route("instances/<id>/heartbeats", heartbeats),
     *router.urls,
 ]
-pages: list = []
+pages: list = [*distribution.urls]

@@ -234,12 +234,16 @@ def _whole(value: Size) -> int | None:
 def _disks(disks: list[Disk]) -> tuple[int | None, int | None]:
     """Bytes used and in all over the mounts, each device once."""
     devices = {disk.device or disk.mount_point or index: disk for index, disk in reversed(list(enumerate(disks)))}
-    known = [disk for disk in devices.values() if disk.used_bytes is not None and disk.total_bytes is not None]
-    if any(disk.used_bytes < 0 or disk.total_bytes < 0 for disk in known):
+    known = [
+        (int(disk.used_bytes), int(disk.total_bytes))
+        for disk in devices.values()
+        if disk.used_bytes is not None and disk.total_bytes is not None
+    ]
+    if any(used < 0 or total < 0 for used, total in known):
         raise Invalid("disk sizes must not be negative")
     if not known:
         return None, None
-    return sum(int(disk.used_bytes) for disk in known), sum(int(disk.total_bytes) for disk in known)
+    return sum(used for used, _ in known), sum(total for _, total in known)
 
 
 def moment(value: Moment) -> datetime | None:

@@ -60,14 +60,15 @@ def rows(request: HttpRequest) -> HttpResponse:
     """
     now = timezone.now()
     filters, sort = chosen(request)
-    ids = [one for one in request.GET.get("shown", "").split(",") if one][:PER_PAGE]
+    request.GET = request.GET.copy()  # without what only this address has, so that links made from it suit the page
+    ids = [one for one in "".join(request.GET.pop("shown", [])).split(",") if one][:PER_PAGE]
     found = in_order_of(ids, Instance.objects.visible_to(request.principal))
     fresh = Paginator(listed(request, filters, sort, now).values_list("pk", flat=True), PER_PAGE)
     now_shown = list(fresh.get_page(request.GET.get("page")).object_list)
     context = rows_of(request, found, sort, now) | {
         "new": len(set(now_shown) - set(ids)),
         "moved": now_shown != ids,
-        "fresh_url": f"{reverse('ui:instances')}?{without(request, 'shown')}",
+        "fresh_url": f"{reverse('ui:instances')}?{request.GET.urlencode()}",
     }
     return render(request, "fleet/instance_rows.html", context)
 
@@ -90,19 +91,13 @@ def listed(request: HttpRequest, filters: Filters, sort: str, now: datetime) -> 
 
 def rows_of(request: HttpRequest, found: list[Instance], sort: str, now: datetime) -> dict[str, Any]:
     """What the rows' template reads."""
-    ids = ",".join(instance.pk for instance in found)
-    query = "&".join(filter(None, (without(request, "shown"), urlencode({"shown": ids}))))
+    query = request.GET.copy()
+    query["shown"] = ",".join(instance.pk for instance in found)
     return {
         "rows": [{"instance": one, "state": state_of(one, now), **figures_of(one, now)} for one in found],
-        "rows_url": f"{reverse('ui:instance-rows')}?{query}",
+        "rows_url": f"{reverse('ui:instance-rows')}?{query.urlencode(safe=',')}",
         "sort": sort,
     }
-
-
-def without(request: HttpRequest, name: str) -> str:
-    query = request.GET.copy()
-    query.pop(name, None)
-    return query.urlencode()
 
 
 def api_path(filters: Filters) -> str:

@@ -71,7 +71,8 @@ def bucketed(
 
 def keep(table: Table, *, part: int | None, since: datetime, until: datetime, drop: datetime, using: str) -> Kept:
     """See the package. There are no partitions; each slice is a transaction, so that writers can go between."""
-    condition, params = "ts < %s", [drop]
+    condition = "ts < %s"
+    params: list[Any] = [drop]
     if table.split and part is not None:
         condition, params = f"{table.split[0]} = %s AND ts < %s", [part, drop]
     keys = ", ".join(table.key)

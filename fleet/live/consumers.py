@@ -69,7 +69,7 @@ class BrowserConsumer(LiveConsumer):
         await self._reply(channel, "error", {"code": code, "message": text}, request)
 
     async def _reply(self, channel: str, type: str, data: dict[str, Any], request: Request | None) -> None:
-        answer = {"channel": channel, "type": type, "data": data}
+        answer: dict[str, Any] = {"channel": channel, "type": type, "data": data}
         if request and request.correlationId is not None:
             answer["correlationId"] = request.correlationId
         await self.tell(answer)

@@ -27,12 +27,12 @@ MEAN_AND_MAX = (
     *("cpu_pct", "mem_pct", "mem_used", "disk_pct", "disk_used", "load1", "swap_used"),
     *("net_rx_bps", "net_tx_bps", "disk_read_bps", "disk_write_bps"),
 )
-MEAN = ("mem_total", "disk_total", "load5", "load15")
+MEAN = ("mem_total", "disk_total", "load5", "load15", "net_rx", "net_tx")
 LAST = ("net_rx", "net_tx")
 
 SAMPLES = Table(
     "metric_sample",
-    {"instance_id": "text", "ts": "time"}
+    {"instance_id": "text", "ts": "time"}  # type: ignore[arg-type]
     | dict.fromkeys(REALS, "real")
     | dict.fromkeys(SIZES, "bigint")
     | {"extra": "json"},
@@ -40,7 +40,7 @@ SAMPLES = Table(
 )
 ROLLUPS = Table(
     "metric_rollup",
-    {"resolution": "smallint", "subject_kind": "smallint", "subject_id": "text", "ts": "time", "n": "integer"}
+    {"resolution": "smallint", "subject_kind": "smallint", "subject_id": "text", "ts": "time", "n": "integer"}  # type: ignore[arg-type]
     | {f"{name}_avg": "real" if name in REALS else "double" for name in (*MEAN_AND_MAX, *MEAN)}
     | {f"{name}_max": "real" if name in REALS else "bigint" for name in MEAN_AND_MAX}
     | {f"{name}_last": "bigint" for name in LAST},

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import IntegrityError, transaction
 
@@ -101,4 +102,4 @@ def promote_waiting(*, now: datetime) -> None:
     for monitor_id in waiting.order_by("queued_at").values_list("monitor_id", flat=True)[:SETTLED_AT_ONCE]:
         with transaction.atomic():
             if run := services.promote(monitor_id=monitor_id, now=now):
-                transaction.on_commit(lambda run=run: services.announce(run, send=True))
+                transaction.on_commit(partial(services.announce, run, send=True))

@@ -137,7 +137,7 @@ class Session(AbstractBaseSession):
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
 
-    objects = SessionQuerySet.as_manager()
+    objects = SessionQuerySet.as_manager()  # type: ignore[misc, assignment]
 
     def __str__(self) -> str:
         return f"session {self.public_id}"

@@ -25,7 +25,7 @@ class SessionStore(DatabaseStore):
         data.setdefault("id", cuid())
         data.setdefault("started_at", now.isoformat())
         data.setdefault("seen_at", now.isoformat())
-        row = super().create_model_instance(data)
+        row: Any = super().create_model_instance(data)
         row.public_id = data["id"]
         row.user_id = data.get("_auth_user_id")
         row.ip_address = data.get("ip_address", "")

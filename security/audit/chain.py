@@ -118,7 +118,7 @@ def _walk(head: AuditHead) -> Verdict:
         if entry.number > expected:
             return Verdict(checked, False, expected, f"Entry {expected} is missing")
         seal = _hmac([seal, expected, *_content(entry)])
-        if not hmac.compare_digest(entry.seal, seal):
+        if not hmac.compare_digest(entry.seal or "", seal):
             return Verdict(checked, False, expected, f"Entry {expected} was changed, or stands in another's place")
         expected += 1
     checked = expected - head.first_number

@@ -112,7 +112,7 @@ def offered(request: HttpRequest, found: Instance) -> list[str]:
     if not request.principal.may(OPERATOR, team_id=found.team_id):
         return []
     allowed = services.available_actions(found)
-    actions = [name for name in ("suspend", "resume") if name in allowed]
+    actions: list[str] = [name for name in ("suspend", "resume") if name in allowed]
     removable = "destroy" in allowed and found.status != "STOPPED"
     return [*actions, "remove"] if removable or found.awaiting_first_contact else actions
 

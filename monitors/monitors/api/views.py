@@ -80,7 +80,7 @@ class MonitorViewSet(MonitorsViewSet):
 
     def run(self, request: Request, pk: str) -> Response:
         monitor = self.get_object()
-        queue = request.data.get("queue", False) if request.data else False
+        queue = request.data.get("queue", False) if isinstance(request.data, dict) else False
         queue = {"true": True, "false": False}.get(queue, queue) if isinstance(queue, str) else queue
         if not isinstance(queue, bool):
             raise Invalid("queue must be true or false", details={"queue": ["This must be true or false."]})

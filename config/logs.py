@@ -25,7 +25,9 @@ def configure(*, level: str, json: bool) -> dict[str, Any]:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=True,
     )
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    # The default formatter of exceptions prints local variables, and those hold secrets.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if json else plain
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -41,7 +43,7 @@ def configure(*, level: str, json: bool) -> dict[str, Any]:
         "loggers": {
             # One line per request is the proxy's work; ours tell what went wrong.
             "django_structlog": {"level": "WARNING"},
-            "uvicorn.access": {"level": "WARNING"},
+            "uvicorn": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "axes": {"level": "WARNING"},

@@ -115,7 +115,7 @@ else:
     }
 
 # --- work that runs later ------------------------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600} if REDIS_URL else {"polling_interval": 0.05}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -157,7 +157,9 @@ AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "email"
-AXES_LOCKOUT_CALLABLE = "security.accounts.ui.locked_out"
+AXES_LOCKOUT_CALLABLE = "security.accounts.ui.entry.locked_out"
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # failures fade by themselves; no table grows
+AXES_CLIENT_IP_CALLABLE = "config.api.throttling.peer_address"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AGENT_KEY = env.agent_key.get_secret_value() if env.agent_key else None

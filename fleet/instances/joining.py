@@ -51,13 +51,13 @@ def ways(*, instance: Instance, key: str, url: str) -> list[Way]:
             "shell",
             "Shell",
             "For Linux and macOS with Python 3.9 or newer. Installs the agent from this server and starts it.",
-            f"curl -fsS {shlex.quote(url)}/install.sh | {exports} sh",
+            f"curl -fsS {shlex.quote(url)}/agent/install.sh | {exports} sh",
         ),
         Way(
             "service",
             "Service",
             "For Linux with systemd, as root: the agent starts with the machine.",
-            f"curl -fsS {shlex.quote(url)}/install.sh | sudo {exports} sh -s -- --service",
+            f"curl -fsS {shlex.quote(url)}/agent/install.sh | sudo {exports} sh",
         ),
         Way(
             "container",

@@ -1,7 +1,5 @@
 """What people do with instances (contract: fleet console §4, §5)."""
 
-import re
-import socket
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from config.api.authentication import Principal
-from config.api.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
+from config.api.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from config.api.permissions import OPERATOR
 from fleet.instances.changes import announce, audit, note
 from fleet.instances.models import Event, Instance, Provider, Status, facts
@@ -148,38 +146,6 @@ def new_agent_key(*, instance: Instance, actor: Principal | None = None) -> tupl
         },
     )
     return keys.create_key(user=user, name=f"Agent of {instance.name}"[:100], instance_id=instance.pk, actor=actor)
-
-
-def local_agent(*, url: str) -> dict[str, Any]:
-    """The settings of the agent that reports this very machine: its instance, and its key, kept with mode 0600.
-
-    The key of the last start is used again while it opens its instance; else the machine gets a new one.
-    """
-    state_dir = settings.DATA_DIR / "agent"
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = state_dir / "key"
-    raw = kept.read_text().strip() if kept.exists() else ""
-    instance = _instance_of_key(raw)
-    if instance is None:
-        instance, raw = _local_instance()
-        kept.touch(mode=0o600)
-        kept.write_text(raw + "\n")
-    return {"url": url, "key": raw, "instance_id": instance.pk, "state_dir": state_dir}
-
-
-def _instance_of_key(raw: str) -> Instance | None:
-    try:
-        principal = keys.authenticate_key(raw)
-    except Unauthorized:
-        return None
-    return Instance.objects.visible_to(principal).existing().first() if principal.instance_id else None
-
-
-def _local_instance() -> tuple[Instance, str]:
-    name = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().lower()).strip("-")[:128] or "this-machine"
-    if instance := Instance.objects.active().filter(name=name).first():
-        return instance, new_agent_key(instance=instance)[1]
-    return enroll(name=name)
 
 
 @transaction.atomic

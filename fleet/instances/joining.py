@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from fleet.agents.distribution import newest_wheel
 from fleet.instances.models import Instance
 
 IMAGE = "python:3.12-slim"
@@ -45,6 +46,8 @@ def joined(instance: Instance) -> bool:
 def ways(*, instance: Instance, key: str, url: str) -> list[Way]:
     """All ways for this instance. The key is never an argument of a command that other users could see running."""
     variables = {"PHAROS_URL": url, "PHAROS_AGENT_KEY": key, "PHAROS_INSTANCE_ID": instance.pk}
+    wheel = newest_wheel()
+    package = wheel.name if wheel else f"{PACKAGE}.whl"
     exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
     return [
         Way(
@@ -65,7 +68,7 @@ def ways(*, instance: Instance, key: str, url: str) -> list[Way]:
             "Sees the host's processes; disks and network are the container's.",
             f"{exports} docker run --detach --name {PACKAGE} --restart unless-stopped --pid host --network host"
             + "".join(f" --env {name}" for name in variables)
-            + f" {IMAGE} sh -c 'pip install --quiet {shlex.quote(url)}/agent.whl && exec pharos-agent'",
+            + f" {IMAGE} sh -c 'pip install --quiet {shlex.quote(url)}/agent/{package} && exec pharos-agent'",
         ),
         Way(
             "http",

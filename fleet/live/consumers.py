@@ -26,16 +26,18 @@ class BrowserConsumer(LiveConsumer):
     `watch` gets hints (`{"type": "ui", "topic", "seq", "at", "kind"}`) and fetches what has changed.
     """
 
-    async def opened(self) -> None:
+    async def prepare(self) -> None:
         self._subscribed: set[str] = set()  # instances whose feed a console client wants
         self._watched: set[str] = set()  # topics that a page wants hints of
         self._hints: dict[str, dict[str, Any]] = {}
         self._hinted, self._changed = asyncio.Event(), asyncio.Event()
         self._beaten: dict[str, float] = {}
         self._pins: Any = None
+        self._resubscribe()
+
+    async def opened(self) -> None:
         self.run(self._send_hints())
         self.run(self._send_glances())
-        self._resubscribe()
 
     def _resubscribe(self) -> None:
         """Listen to what is wanted. The broad feed is for console clients: pages fetch what they show."""
@@ -180,33 +182,44 @@ class BrowserConsumer(LiveConsumer):
 class MetricsStreamConsumer(LiveConsumer):
     """Samples of chosen instances as flat messages (contract: fleet console §32.3)."""
 
-    async def opened(self) -> None:
+    async def prepare(self) -> None:
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
-        await self._subscribe(query.get("instanceId", [])[:MAX_TOPICS])
+        self._refusals = await self._subscribe(query.get("instanceId", []))
+
+    async def opened(self) -> None:
+        await self._tell_all(self._refusals)
 
     async def heard(self, raw: bytes) -> None:
         try:
             selection = read(raw, Selection)
         except Unreadable as error:
-            await self._refuse("PARSE_ERROR", str(error))
+            await self._tell_all([_refusal("PARSE_ERROR", str(error))])
             return
         self.subscription.remove(*(f"instance:{one}" for one in selection.unsubscribe))
-        await self._subscribe(selection.subscribe)
+        await self._tell_all(await self._subscribe(selection.subscribe))
 
-    async def _subscribe(self, instance_ids: list[str]) -> None:
-        for instance_id in instance_ids:
+    async def _subscribe(self, instance_ids: list[str]) -> list[dict[str, Any]]:
+        """Listen to the visible ones; what to tell about the others."""
+        refusals = []
+        for instance_id in instance_ids[:MAX_TOPICS]:
             if len(self.subscription.topics) >= MAX_TOPICS:
-                await self._refuse("INVALID_PAYLOAD", f"At most {MAX_TOPICS} instances at once")
-                return
+                refusals.append(_refusal("INVALID_PAYLOAD", f"At most {MAX_TOPICS} instances at once"))
+                break
             if await self.may_see(instance_id):
                 self.subscription.add(f"instance:{instance_id}")
             else:
-                await self._refuse("FORBIDDEN", f"Instance '{instance_id[:128]}' is not visible to you")
+                refusals.append(_refusal("FORBIDDEN", f"Instance '{instance_id[:128]}' is not visible to you"))
+        return refusals
 
-    async def _refuse(self, code: str, text: str) -> None:
-        await self.tell({"channel": "metrics", "type": "error", "data": {"code": code, "message": text}})
+    async def _tell_all(self, told: list[dict[str, Any]]) -> None:
+        for message in told:
+            await self.tell(message)
 
     async def forward(self, message: live.Message) -> None:
         event = message.event
         if event["kind"] == "heartbeat" and event["sample"] and messages.visible(event, self.principal):
             await self.tell(messages.snapshot(event))
+
+
+def _refusal(code: str, text: str) -> dict[str, Any]:
+    return {"channel": "metrics", "type": "error", "data": {"code": code, "message": text}}

@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """Forwards live events to one browser; `opened`, `heard` and `forward` are the subclass's part.
+    """Forwards live events to one browser; `prepare`, `heard` and `forward` are the subclass's part.
 
     A reader that is too slow loses the oldest events and is told how many: `{"type": "lag", "dropped": n}`.
     """
@@ -33,9 +33,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._tasks: list[asyncio.Task] = []
         self._second, self._messages = 0.0, 0
         self.subscription = await self._stack.enter_async_context(live.subscribe())
+        await self.prepare()  # listening begins before the browser can think that it does
         await self.accept()
-        self.run(self._pump())
         await self.opened()
+        self.run(self._pump())
 
     def run(self, work: Any) -> None:
         """Run beside the socket until it closes."""
@@ -90,8 +91,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return False
         return True
 
-    async def opened(self) -> None:
+    async def prepare(self) -> None:
         raise NotImplementedError
+
+    async def opened(self) -> None:
+        """What is told first; nothing, unless the subclass has something."""
 
     async def heard(self, raw: bytes) -> None:
         raise NotImplementedError

@@ -49,7 +49,8 @@ def _render(column: Column, bucket_sql: Callable[[int], str], last_sql: Render) 
             return last_sql(column.of)
         case "mean" if column.weight:
             known = f"CASE WHEN {column.of} IS NOT NULL THEN {column.weight} END"
-            return f"sum({column.of} * {column.weight}) / sum({known})"
+            # As floating point: the sum of many byte counts passes 64 bits.
+            return f"sum(CAST({column.of} AS double precision) * {column.weight}) / sum({known})"
         case "mean":
             return f"avg({column.of})"
         case function:

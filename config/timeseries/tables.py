@@ -99,7 +99,7 @@ class Kept:
 
 
 def rows_of(query: Query, *, times: Sequence[int] = (), using: str = DEFAULT_DB_ALIAS) -> list[tuple]:
-    """Run a read. `times` tells which columns hold moments; they come back as aware datetimes."""
+    """Run a read. `times` tells which columns hold moments; they come back as aware datetimes (the first never null)."""
     with connections[using].cursor() as cursor:
         cursor.execute(query.sql, adapted(query.params, using))
         rows = cursor.fetchall()
@@ -108,8 +108,8 @@ def rows_of(query: Query, *, times: Sequence[int] = (), using: str = DEFAULT_DB_
     return [tuple(_moment(value) if place in times else value for place, value in enumerate(row)) for row in rows]
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text + "+00:00")
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 def adapted(params: Sequence[Any], using: str) -> list[Any]:

@@ -40,7 +40,7 @@ MEAN_AND_MAX = [
     "disk_read_bps",
     "disk_write_bps",
 ]
-MEAN = ["mem_total", "disk_total", "load5", "load15"]
+MEAN = ["mem_total", "disk_total", "load5", "load15", "net_rx", "net_tx"]
 
 # The tables as this migration makes them; later changes come in later migrations.
 TABLES = (

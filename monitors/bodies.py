@@ -58,7 +58,7 @@ class Form(FormParser):
 class Multipart(MultiPartParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         parsed = super().parse(stream, media_type, parser_context)
-        return unfolded(parsed.data.lists()) | {name: file for name, file in parsed.files.items()}
+        return unfolded(parsed.data.lists()) | dict(parsed.files.items())
 
 
 PARSERS = [Json, Form, Multipart]

@@ -58,11 +58,7 @@ def breaches(metrics: Mapping[str, Any], thresholds: Mapping[str, float]) -> lis
             continue
         value = metrics.get(rule.metric)
         actual = None if value is None else round(value * rule.factor, 6)
-        if actual is None:
-            broken = rule.at_least
-        else:
-            broken = actual < limit if rule.at_least else actual > limit
-        if broken:
+        if _broken(actual, limit, rule):
             found.append(breach(name, rule.metric, limit, actual, rule.unit, rule.at_least))
     if not any(name in RULES for name in thresholds) and metrics.get("errorRate") == 1:
         found.append(
@@ -76,6 +72,12 @@ def breaches(metrics: Mapping[str, Any], thresholds: Mapping[str, float]) -> lis
             }
         )
     return found
+
+
+def _broken(actual: float | None, limit: float, rule: Rule) -> bool:
+    if actual is None:  # a floor under an unknown value is not kept
+        return rule.at_least
+    return actual < limit if rule.at_least else actual > limit
 
 
 def breach(

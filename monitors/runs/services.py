@@ -18,6 +18,7 @@ from monitors.runs.models import ACTIVE, Run, Status, Trigger
 from security.audit.services import record
 
 log = logging.getLogger(__name__)
+QUEUE = "monitors"
 LEASE = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(seconds=300)
 MOST_WAITING = 20  # runs queued behind the active one of a monitor
@@ -110,7 +111,7 @@ def dispatch_to_worker(run_ids: Iterable[UUID]) -> None:
 
     for run_id in run_ids:
         try:
-            execute.apply_async((str(run_id),), expires=30, retry=False)
+            execute.apply_async((str(run_id),), queue=QUEUE, expires=30, retry=False)
         except Exception:  # noqa: BLE001 - whatever the broker's client raises: the row waits for the tick
             log.warning("run %s could not be sent; the dispatcher will send it again", run_id, exc_info=True)
             return

@@ -13,7 +13,7 @@ def dispatch() -> None:
     dispatching.tick(now=timezone.now())
 
 
-@shared_task(ignore_result=True, queue="monitors")
+@shared_task(ignore_result=True)
 def execute(run_id: str) -> None:
     """Make one run. Called again for a run that is taken or over, it does nothing."""
     execution.execute(UUID(run_id))

@@ -50,12 +50,10 @@ class Http:
 
     def measure(self, job: Job, control: Control) -> Outcome:
         request = DEFAULTS | job.request
-        control.note(
-            f"{request['method']} {request['url']}, {request['samples']} samples, {request['concurrency']} at once"
-        )
         began = time.monotonic()
         deadline = began + job.timeout_s
         call = _Call(request, job.parameters, deadline)
+        control.note(f"{request['method']} {call.url}, {call.count} samples, {call.concurrency} at once")
         samples, first, ended = Samples(job.apdex_t_ms), None, began
         for sample in _all(call, control, deadline):
             samples.add(sample.ms, sample.fault is None)
@@ -77,7 +75,7 @@ class _Call:
     def __init__(self, request: Mapping[str, Any], values: Mapping[str, str], deadline: float) -> None:
         self.count, self.concurrency = int(request["samples"]), int(request["concurrency"])
         self._request, self._deadline = request, deadline
-        self._url = filled_in(request["url"], values)
+        self.url = filled_in(request["url"], values)
         self._headers = {name: filled_in(text, values) for name, text in (request.get("headers") or {}).items()}
         self._body = filled_in(request["body"], values) if request.get("body") else None
         self._expect = request.get("expect") or {}
@@ -88,7 +86,7 @@ class _Call:
         try:
             reply = outbound.request(
                 self._request["method"],
-                self._url,
+                self.url,
                 headers=self._headers,
                 body=self._body,
                 timeout_s=max(0.001, min(self._request["timeoutMs"] / 1000, self._deadline - began)),

@@ -1,4 +1,4 @@
-"""The `k6` tool: the program runs a script under limits; its summary and its points are read (contract: monitors §8.2)."""
+"""The `k6` tool: the program runs a script under limits; its summary and points are read (contract: monitors §8.2)."""
 
 import os
 import shutil

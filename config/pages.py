@@ -6,11 +6,12 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from config.api.errors import Forbidden, NotFound
+from config.api.errors import ApiError, Forbidden, NotFound
 from config.api.permissions import VIEWER
 from config.api.schema import DOCUMENTS
 
@@ -30,7 +31,7 @@ def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], Vi
             if request.principal is None:
                 return redirect_to_login(request.get_full_path())
             needed = roles["post" if request.method == "POST" else "get"]
-            if not request.principal.may_somewhere(needed):
+            if not request.principal.may_open(needed):
                 raise PermissionDenied(f"This needs the {needed} role. An administrator can give it to you.")
             try:
                 return view(request, *args, **kwargs)
@@ -49,6 +50,13 @@ def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], Vi
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The list of API documents."""
     return render(request, "config/api_docs.html", {"documents": DOCUMENTS})
+
+
+def show_errors(form: Form, error: ApiError) -> None:
+    """Put what a service refused at the form's fields, and what belongs to none of them on top."""
+    details = error.details or {"": [error.message]}
+    for name, texts in details.items():
+        form.add_error(name if name in form.fields else None, texts)
 
 
 urls = [path("api/docs/", api_docs, name="api-docs")]

@@ -4,8 +4,13 @@ from django.urls import include, path
 
 from config.api.routers import ApiRouter, route
 from security.accounts.api import me, sessions, teams, users
+from security.accounts.ui import account, entry
+from security.accounts.ui import teams as teams_ui
+from security.accounts.ui import users as users_ui
+from security.audit import ui as audit_ui
 from security.audit.api import AuditViewSet, Verification
 from security.keys import api as keys
+from security.keys import ui as keys_ui
 from security.tickets.api import Ticket
 
 router = ApiRouter()
@@ -14,7 +19,7 @@ router.register("admin/teams", teams.TeamViewSet, basename="admin-teams")
 router.register("admin/api-keys", keys.KeyViewSet, basename="admin-api-keys")
 router.register("audit", AuditViewSet, basename="audit")
 
-api_v1 = [
+api_v1: list = [
     route("me", me.Me.as_view()),
     route("me/password", me.MyPassword.as_view()),
     route("me/sessions", me.MySessions.as_view()),
@@ -35,4 +40,28 @@ api_auth = [
     route("get-session", sessions.GetSession.as_view()),
     route("sign-out", sessions.SignOut.as_view()),
 ]
-pages: list = []
+pages = [
+    path("setup/", entry.setup, name="setup"),
+    path("login/", entry.sign_in, name="login"),
+    path("logout/", entry.sign_out, name="logout"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.change_password, name="account-password"),
+    path("account/sessions/<str:id>/end/", account.end_session, name="account-session-end"),
+    path("account/keys/", keys_ui.own_keys, name="account-keys"),
+    path("account/keys/<str:id>/rotate/", keys_ui.rotate_own_key, name="account-keys-rotate"),
+    path("account/keys/<str:id>/revoke/", keys_ui.revoke_own_key, name="account-keys-revoke"),
+    path("settings/", users_ui.settings, name="settings"),
+    path("settings/users/", users_ui.users, name="settings-users"),
+    path("settings/users/new/", users_ui.new_user, name="settings-users-new"),
+    path("settings/users/<str:id>/", users_ui.user, name="settings-user"),
+    path("settings/users/<str:id>/delete/", users_ui.delete_user, name="settings-user-delete"),
+    path("settings/teams/", teams_ui.teams, name="settings-teams"),
+    path("settings/teams/<str:id>/", teams_ui.team, name="settings-team"),
+    path("settings/teams/<str:id>/delete/", teams_ui.delete_team, name="settings-team-delete"),
+    path("settings/teams/<str:id>/members/", teams_ui.change_members, name="settings-team-members"),
+    path("settings/teams/<str:id>/instances/", teams_ui.change_instances, name="settings-team-instances"),
+    path("settings/keys/", keys_ui.all_keys, name="settings-keys"),
+    path("settings/keys/<str:id>/rotate/", keys_ui.rotate_key, name="settings-keys-rotate"),
+    path("settings/keys/<str:id>/revoke/", keys_ui.revoke_key, name="settings-keys-revoke"),
+    path("audit/", audit_ui.audit, name="audit"),
+]

@@ -38,6 +38,10 @@ class Principal:
         """Whether the rank suffices at least in one team."""
         return RANK[highest(self.role, *self.teams.values())] >= RANK[role]
 
+    def may_open(self, role: str) -> bool:
+        """Whether a page for that role opens. What needs ADMIN concerns the whole product: no team gives it."""
+        return self.may(role) if role == ADMIN else self.may_somewhere(role)
+
     @property
     def name(self) -> str:
         return self.user.email

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django import template
 from django.urls import NoReverseMatch, reverse
 
-from config.api.permissions import VIEWER
+from config.api.permissions import ADMIN, VIEWER
 
 register = template.Library()
 
@@ -34,6 +34,7 @@ NAVIGATION: dict[str, tuple[Item, ...]] = {
     "Act": (),
     "Test": (),
     "Govern": (
+        Item("Audit", "history", "ui:audit", role=ADMIN),
         Item("Settings", "settings", "ui:settings"),
         Item("API docs", "book", "ui:api-docs"),
     ),
@@ -51,7 +52,7 @@ def navigation(context: template.Context) -> dict:
         links = []
         for item in items:
             url = address(item.url_name)
-            if url and principal and principal.may_somewhere(item.role):
+            if url and principal and principal.may_open(item.role):
                 here = path == url or (url != "/" and path.startswith(url))
                 links.append({"item": item, "url": url, "current": here})
         if links:

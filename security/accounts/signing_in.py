@@ -10,6 +10,7 @@ from config.api.throttling import count, peer_address
 from security.accounts.models import User
 from security.audit.services import masked_email, record
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Tries in a minute, beside the lock-out after five failures for one name from one address: the first slows down
 # guessing of one person's password from many addresses, the second guessing of many people's from one.
 TRIES_PER_NAME = 10
@@ -22,8 +23,7 @@ def sign_in(request: HttpRequest, *, email: str, password: str, remember: bool) 
     Without `remember` the session ends with the browser.
     """
     email = email.strip().lower()
-    address = peer_address(request)
-    count("sign-in", f"address:{address}", TRIES_PER_ADDRESS)
+    count("sign-in", f"address:{peer_address(request)}", TRIES_PER_ADDRESS)
     count("sign-in", f"name:{email}", TRIES_PER_NAME)
     user = auth.authenticate(request, email=email, password=password)
     if user is None:
@@ -33,16 +33,22 @@ def sign_in(request: HttpRequest, *, email: str, password: str, remember: bool) 
                 email=masked_email(email),
             )  # fmt: skip
         return None
-    with transaction.atomic():
-        auth.login(request, user)
-        request.session["ip_address"] = address
-        request.session["user_agent"] = request.headers.get("User-Agent", "")[:256]
-        if not remember:
-            request.session.set_expiry(0)
-        request.session.save()
-        actor = user.principal(session_id=request.session["id"])
-        record(actor=actor, action="LOGIN", resource="session", resource_id=actor.session_id)
+    begin(request, user, remember=remember)
     return user
+
+
+@transaction.atomic
+def begin(request: HttpRequest, user: User, *, remember: bool = True) -> None:
+    """Start the session of a person who has proved who it is."""
+    auth.login(request, user, backend=BACKEND)
+    request.session["ip_address"] = peer_address(request)
+    request.session["user_agent"] = request.headers.get("User-Agent", "")[:256]
+    if not remember:
+        request.session.set_expiry(0)
+    request.session.save()
+    session_id = request.session["id"]
+    actor = user.principal(session_id=session_id)
+    record(actor=actor, action="LOGIN", resource="session", resource_id=session_id)
 
 
 def sign_out(request: Any) -> None:

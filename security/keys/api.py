@@ -126,7 +126,7 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FleetViewSet)
     roles = dict.fromkeys(("list", "create", "retrieve", "destroy", "rotate"), ADMIN)
     noun = "API key"
     list_name = "keys"
-    queryset = ApiKey.objects.filter(revoked_at=None).select_related("user").order_by("-created_at", "-pk")
+    queryset = services.all_keys()
     serializer_class = KeySerializer
 
     def create(self, request: Any) -> Response:

@@ -85,9 +85,14 @@ def in_days(days: int | None) -> datetime | None:
     return timezone.now() + timedelta(days=days) if days else None
 
 
+def all_keys() -> QuerySet[ApiKey]:
+    """Every key that is not revoked, newest first."""
+    return ApiKey.objects.filter(revoked_at=None).select_related("user").order_by("-created_at", "-pk")
+
+
 def keys_of(user: User) -> QuerySet[ApiKey]:
     """The keys of a user that are not revoked, newest first."""
-    return ApiKey.objects.filter(user=user, revoked_at=None).select_related("user").order_by("-created_at", "-pk")
+    return all_keys().filter(user=user)
 
 
 def facts(key: ApiKey) -> dict[str, Any]:

@@ -171,6 +171,8 @@ def as_api_error(exc: Exception, request: Any) -> ApiError | None:
             return Invalid("The request breaks a rule", details=flatten(exc.detail))
         case exceptions.ParseError():
             return Malformed("The body is not valid JSON")
+        case RecursionError():  # only a body can be this deep
+            return Malformed("The body is nested too deeply")
         case exceptions.UnsupportedMediaType():
             return Malformed("The content type is not supported", status=415)
         case exceptions.MethodNotAllowed():

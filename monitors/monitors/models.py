@@ -53,6 +53,7 @@ class Monitor(models.Model):
     last_status = models.CharField(max_length=10, null=True, editable=False)  # noqa: DJ001 - null is "never run"
     last_p95_ms = models.FloatField(null=True, editable=False)
     last_error_rate = models.FloatField(null=True, editable=False)
+    state_since_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

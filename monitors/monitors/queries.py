@@ -66,20 +66,6 @@ def uptime(monitor: Monitor, now: datetime) -> Uptime:
     return Uptime(share("day"), share("week"))
 
 
-def state_since(monitor: Monitor) -> datetime | None:
-    """When the state of now, good or bad, began: the end of the first run of the present streak."""
-    counted = Run.objects.filter(monitor=monitor, status__in=(*GOOD, *BAD))
-    newest = counted.newest_first().first()
-    if newest is None:
-        return None
-    same, other = (GOOD, BAD) if newest.status in GOOD else (BAD, GOOD)
-    streak = counted.filter(status__in=same)
-    if change := counted.filter(status__in=other).newest_first().first():
-        streak = streak.filter(queued_at__gt=change.queued_at)
-    first = streak.order_by("queued_at", "pk").first()
-    return first.completed_at if first else newest.completed_at
-
-
 def last_checks(monitor_ids: list[UUID], *, most: int = CHECKS) -> dict[UUID, list[tuple[str, datetime]]]:
     """The newest finished runs of each monitor as (status, end), oldest first, in one query."""
     from django.db.models import F, Window

@@ -14,7 +14,7 @@ from config import live
 from config.api.authentication import Principal
 from config.api.errors import Conflict
 from monitors.monitors.models import Monitor
-from monitors.runs.models import ACTIVE, Run, Status, Trigger
+from monitors.runs.models import ACTIVE, BAD, GOOD, Run, Status, Trigger
 from security.audit.services import record
 
 log = logging.getLogger(__name__)
@@ -186,6 +186,11 @@ def _tell_monitor(run: Run) -> None:
         "last_p95_ms": metrics.get("p95"),
         "last_error_rate": metrics.get("errorRate"),
     }
+    if run.status != Status.CANCELLED:
+        counted = Run.objects.filter(monitor_id=run.monitor_id, status__in=(*GOOD, *BAD)).exclude(pk=run.pk)
+        before = counted.newest_first().values_list("status", flat=True).first()
+        if before is None or (before in GOOD) != (run.status in GOOD):
+            facts["state_since_at"] = run.completed_at
     newest.update(**facts)
 
 

@@ -11,7 +11,8 @@ from django.urls import reverse
 from config.api.errors import Conflict, Invalid
 from config.api.permissions import OPERATOR, require
 from config.pages import page
-from fleet.instances import joining, queries, services
+from fleet.agents import joining
+from fleet.instances import queries, services
 from fleet.instances.models import Instance
 from security.accounts.models import Team
 

@@ -15,7 +15,7 @@ from config.pages import page
 from fleet.instances import queries, services
 from fleet.instances.listing import state_of
 from fleet.instances.models import Instance
-from fleet.instances.ui import charts
+from fleet.metrics import panels
 
 EVENTS = 20
 # What this release can do with an instance: word, service, and whether a page asks before.
@@ -35,25 +35,21 @@ PARTS = {
 @page(VIEWER)
 def instance(request: HttpRequest, pk: str) -> HttpResponse:
     """The overview of one instance."""
-    found = queries.get_visible(instance_id=pk, principal=request.principal)
-    span = charts.span_of(request)
-    context = {
-        **about(request, found),
-        **activity(found),
-        "span": span,
-        "charts": charts.overview(found, span),
-        "tab": "overview",
-    }
+    found, now = queries.get_visible(instance_id=pk, principal=request.principal), timezone.now()
+    span = panels.span_of(request.GET, now=now)
+    charts = panels.of_instance(found, ("cpu", "memory", "disk", "network"), span, now=now)
+    context = {**about(request, found), **activity(found), "tab": "overview", "span": span, "charts": charts}
     return render(request, "fleet/instance.html", context)
 
 
 @page(VIEWER)
 def metrics(request: HttpRequest, pk: str) -> HttpResponse:
     """A chart for each metric over a range that the reader chooses."""
-    found = queries.get_visible(instance_id=pk, principal=request.principal)
-    span = charts.span_of(request)
-    context = {**about(request, found), "span": span, "charts": charts.every(found, span), "tab": "metrics"}
-    context["api_path"] += f"/metrics?range={span.name or '24h'}"
+    found, now = queries.get_visible(instance_id=pk, principal=request.principal), timezone.now()
+    span = panels.span_of(request.GET, now=now)
+    charts = panels.of_instance(found, list(panels.TITLES), span, now=now)
+    context = {**about(request, found), "tab": "metrics", "span": span, "charts": charts}
+    context |= {"step": panels.step_words(charts), "api_path": charts[0].src}
     return render(request, "fleet/instance_metrics.html", context)
 
 

@@ -1,0 +1,170 @@
+"""What the overview tells: counts, what needs a look first, the latest events (of everything the reader may see)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from alerts.incidents.models import Alert, AlertEvent, Severity
+from alerts.incidents.queries import attention, open_counts
+from config.api.authentication import Principal
+from fleet.instances.listing import is_silent
+from fleet.instances.models import Event, Instance, Status
+from fleet.overview.queries import pins
+from monitors.monitors.models import Monitor
+from monitors.monitors.queries import last_checks
+from monitors.runs.models import BAD, GOOD, Run
+
+MOST = 10
+EVENTS = 20
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+RANKS = {severity: rank for rank, severity in enumerate(Severity.values)}
+# The worst state at a place gives its pin a colour; the first that occurs counts.
+WORST_FIRST = (
+    (Status.ERROR, "bad"),
+    (Status.UNKNOWN, "unknown"),
+    (Status.DEPLOYING, "progress"),
+    (Status.DESTROYING, "progress"),
+    (Status.SUSPENDED, "paused"),
+    (Status.STOPPED, "paused"),
+    (Status.RUNNING, "good"),
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that needs a look: how bad, what, since when, and where to go."""
+
+    key: str
+    severity: str
+    title: str
+    what: str
+    since: datetime | None
+    url: str
+    act: str
+    alert_id: str = ""
+
+
+def figures(principal: Principal, now: datetime) -> dict[str, Any]:
+    """The counts in the row of figures."""
+    instances = Instance.objects.visible_to(principal).existing()
+    alerts = open_counts(principal)
+    return {
+        "instances": instances.aggregate(
+            all=Count("pk"),
+            running=Count("pk", filter=Q(status=Status.RUNNING) & ~_silent(now)),
+            silent=Count("pk", filter=_silent(now)),
+            error=Count("pk", filter=Q(status=Status.ERROR) & ~_silent(now)),
+        ),
+        "alerts": [(severity, count) for severity, count in alerts.items() if count],
+        "alerts_open": sum(alerts.values()),
+        "monitors": Monitor.objects.aggregate(
+            all=Count("pk"),
+            passing=Count("pk", filter=Q(enabled=True, last_status__in=GOOD)),
+            failing=Count("pk", filter=Q(enabled=True, last_status__in=BAD)),
+            paused=Count("pk", filter=Q(enabled=False)),
+        ),
+    }
+
+
+def _silent(now: datetime) -> Q:
+    """As a condition that is false, not unknown, for an instance that was never seen."""
+    return Q(last_seen_at__isnull=False) & is_silent(now)
+
+
+def needs(principal: Principal, now: datetime) -> list[Need]:
+    """At most ten, worst and oldest first: alerts, and silent instances and failing monitors that no alert tells of."""
+    alerts = attention(principal, limit=MOST)
+    found = [_of_alert(alert) for alert in alerts]
+    told = Alert.objects.open()
+    silent = Instance.objects.visible_to(principal).filter(is_silent(now))
+    silent = silent.exclude(pk__in=told.filter(instance__isnull=False).values("instance_id"))
+    failing = _failing().exclude(pk__in=told.filter(monitor__isnull=False).values("monitor_id"))
+    found += [_of_instance(one) for one in silent.order_by("last_seen_at", "pk")[:MOST]]
+    found += [_of_monitor(one) for one in failing.order_by("since", "pk")[:MOST]]
+    return sorted(found, key=lambda need: (RANKS[need.severity], need.since or now))[:MOST]
+
+
+def _failing() -> QuerySet[Monitor]:
+    """Failing monitors with `since`: when the first run failed after the last good one."""
+    runs = Run.objects.filter(monitor=OuterRef("pk"))
+    last_good = runs.filter(status__in=GOOD).order_by("-queued_at").values("queued_at")[:1]
+    since = runs.filter(status__in=BAD, queued_at__gt=Coalesce(OuterRef("last_good"), Value(EVER))).order_by(
+        "queued_at"
+    )
+    failing = Monitor.objects.filter(enabled=True, last_status__in=BAD)
+    return failing.annotate(last_good=Subquery(last_good)).annotate(since=Subquery(since))
+
+
+def _of_alert(alert: Alert) -> Need:
+    url = reverse("ui:alert", args=[alert.pk])
+    return Need(f"alert-{alert.pk}", alert.severity, alert.title, "alert", alert.fired_at, url, "Open alert", alert.pk)
+
+
+def _of_instance(instance: Instance) -> Need:
+    url = reverse("ui:instance", args=[instance.pk])
+    title = f"{instance.name} is silent"
+    return Need(
+        f"instance-{instance.pk}", Severity.HIGH, title, "instance", instance.last_seen_at, url, "Open instance"
+    )
+
+
+def _of_monitor(monitor: Any) -> Need:
+    title, act, url = f"{monitor.name} is failing", "Open monitor", reverse("ui:monitor", args=[monitor.pk])
+    if monitor.last_run_id:
+        act, url = "Open last run", reverse("ui:run", args=[monitor.last_run_id])
+    return Need(f"monitor-{monitor.pk}", Severity.HIGH, title, "monitor", monitor.since, url, act)
+
+
+def monitors_at_a_glance() -> tuple[list[tuple[Monitor, list[tuple[str, datetime]]]], int]:
+    """Ten monitors with their last checks, those that fail first, and how many there are in all."""
+    rows = Monitor.objects.all()
+    failing = rows.filter(enabled=True, last_status__in=BAD).by_name()[:MOST]
+    chosen = list(failing)
+    if len(chosen) < MOST:
+        chosen += rows.exclude(pk__in=[one.pk for one in chosen]).order_by("-enabled", "name", "pk")[
+            : MOST - len(chosen)
+        ]
+    checks = last_checks([one.pk for one in chosen])
+    return [(one, checks[one.pk]) for one in chosen], rows.count()
+
+
+def places(principal: Principal) -> list[dict[str, Any]]:
+    """The pins of the map, each with the tone of its worst state and its facts in words, the largest first."""
+    found = []
+    for pin in pins(principal=principal):
+        tone = next((tone for status, tone in WORST_FIRST if pin["statuses"].get(status)), "unknown")
+        name = pin["label"] or f"{pin['lat']}°, {pin['lon']}°"
+        counts = ", ".join(f"{count} {status.lower()}" for status, count in sorted(pin["statuses"].items()))
+        found.append(pin | {"tone": tone, "name": name, "counts": counts, "label": f"{name}: {counts}"})
+    return sorted(found, key=lambda pin: (-pin["count"], pin["name"]))
+
+
+def events(principal: Principal) -> list[dict[str, Any]]:
+    """The last events of instances and alerts, newest first."""
+    visible = Instance.objects.visible_to(principal)
+    of_instances = Event.objects.filter(instance__in=visible).select_related("instance")
+    of_alerts = AlertEvent.objects.filter(alert__in=Alert.objects.visible_to(principal)).select_related("alert")
+    lines = [
+        *map(_of_instance_event, of_instances.order_by("-timestamp", "-pk")[:EVENTS]),
+        *map(_of_alert_event, of_alerts.order_by("-at", "-pk")[:EVENTS]),
+    ]
+    return sorted(lines, key=lambda line: line["at"], reverse=True)[:EVENTS]
+
+
+def _of_instance_event(event: Event) -> dict[str, Any]:
+    url = reverse("ui:instance", args=[event.instance_id])
+    return {"at": event.timestamp, "what": event.get_type_display(), "name": event.instance.name, "url": url}
+
+
+def _of_alert_event(event: AlertEvent) -> dict[str, Any]:
+    url = reverse("ui:alert", args=[event.alert_id])
+    return {"at": event.at, "what": f"Alert: {event.get_kind_display().lower()}", "name": event.alert.title, "url": url}
+
+
+def open_critical(principal: Principal) -> int:
+    """How many critical alerts are open; the title of every page tells it."""
+    return open_counts(principal)[Severity.CRITICAL]

@@ -19,5 +19,8 @@ TICKS = dict(
         tick(1, "monitors.runs.tasks.dispatch"),
         tick(60, "monitors.agents.tasks.sample"),
         tick(3600, "monitors.runs.tasks.prune"),
+        tick(2, "alerts.evaluation.tasks.evaluate"),
+        tick(1, "alerts.monitors.tasks.count_runs"),
+        tick(2, "alerts.channels.tasks.send_due"),
     ]
 )

@@ -20,7 +20,8 @@ class ChannelType(models.TextChoices):
 class Channel(models.Model):
     """A way to tell people. The configuration holds secrets, so it is stored encrypted.
 
-    `monitor_alerts`: alerts of monitors, which have no rule to name channels, go to this one too.
+    `monitor_alerts`: alerts of monitors, which have no rule to name channels, go to this one too. `notify_resolved`:
+    it is also told when what it was told of is over.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
@@ -29,6 +30,7 @@ class Channel(models.Model):
     sealed_config = models.TextField(editable=False)
     enabled = models.BooleanField(default=True)
     monitor_alerts = models.BooleanField(default=True)
+    notify_resolved = models.BooleanField(default=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -76,7 +78,10 @@ class Notification(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["alert", "channel", "kind"], name="notification_once"),)
-        indexes = (models.Index(fields=["due_at"], condition=models.Q(state="PENDING"), name="notification_due"),)
+        indexes = (
+            models.Index(fields=["due_at"], condition=models.Q(state="PENDING"), name="notification_due"),
+            models.Index(fields=["channel", "-created_at"], name="notification_of_channel"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.alert_id} to {self.channel_id}"

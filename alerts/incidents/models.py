@@ -40,9 +40,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(status__in=OPEN)
 
     def visible_to(self, principal: Principal | None) -> Self:
-        """Alerts of instances that the caller may see, and those of no instance."""
+        """Alerts of instances that the caller may see, and those of no instance.
+
+        A key that is bound to an instance sees that one's only.
+        """
         if principal is None:
             return self.none()
+        if principal.instance_id:
+            return self.filter(instance_id=principal.instance_id)
         if principal.sees_all:
             return self
         own = models.Q(instance__team_id__in=list(principal.teams)) | models.Q(instance__team_id=None)
@@ -111,6 +116,17 @@ class Alert(models.Model):
     def is_open(self) -> bool:
         return self.status != Status.RESOLVED
 
+    @property
+    def team_id(self) -> str | None:
+        """The team whose thing it is about; None for what belongs to everyone."""
+        return self.instance.team_id if self.instance else None
+
+    @property
+    def subject(self) -> str:
+        """The name of what it is about."""
+        about = self.instance or self.monitor
+        return about.name if about else "the fleet"
+
 
 class AlertEvent(models.Model):
     """One line of an alert's story."""
@@ -119,6 +135,7 @@ class AlertEvent(models.Model):
         FIRED = "fired", "Fired"
         REPEATED = "repeated", "Happened again"
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        NOTED = "noted", "Note changed"
         FLAPPING = "flapping", "Flapping"
         RESOLVED = "resolved", "Resolved"
 

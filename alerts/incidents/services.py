@@ -10,9 +10,9 @@ from django.utils import timezone
 from alerts.channels.models import Channel, Kind
 from alerts.channels.outbox import enqueue
 from alerts.incidents.models import OPEN, SYSTEM, Alert, AlertEvent, Status
+from alerts.incidents.serializers import AlertSerializer
 from config import live
 from config.api.authentication import Principal
-from config.api.errors import NotFound
 from security.audit.services import record
 
 
@@ -50,7 +50,7 @@ def resolve(
         setattr(alert, name, value)
     AlertEvent.objects.create(alert=alert, kind=AlertEvent.Kind.RESOLVED, at=now, text=text)
     if notify:
-        told = Channel.objects.filter(enabled=True, outbox__alert=alert, outbox__kind=Kind.FIRED)
+        told = Channel.objects.filter(notify_resolved=True, outbox__alert=alert, outbox__kind=Kind.FIRED)
         enqueue(alert=alert, channels=told, kind=Kind.RESOLVED, now=now)
     tell(alert, "resolved")
     return True
@@ -67,16 +67,15 @@ def acknowledge(*, alert: Alert, actor: Principal, note: str | None = None, requ
         "acknowledged_by_name": actor.name,
     }
     taken = Alert.objects.filter(pk=alert.pk, status=Status.ACTIVE).update(**first)
-    if note is not None:
+    noted = note is not None and note != alert.note
+    if noted:
         Alert.objects.filter(pk=alert.pk).update(note=note)
-    if taken or note:
-        AlertEvent.objects.create(
-            alert=alert, kind=AlertEvent.Kind.ACKNOWLEDGED, at=now, user=actor.user, text=note or ""
-        )
-    alert.refresh_from_db()
-    if taken or note is not None:
+    if taken or noted:
+        kind = AlertEvent.Kind.ACKNOWLEDGED if taken else AlertEvent.Kind.NOTED
+        AlertEvent.objects.create(alert=alert, kind=kind, at=now, user=actor.user, text=note or "")
+        alert.refresh_from_db()
         tell(alert, "acknowledged")
-        audit(alert, "acknowledge", actor, request, note=note)
+        _audit(alert, "acknowledge", actor, request, note=note)
     return alert
 
 
@@ -84,8 +83,9 @@ def acknowledge(*, alert: Alert, actor: Principal, note: str | None = None, requ
 def resolve_by_hand(*, alert: Alert, actor: Principal, request: Any = None) -> Alert:
     """A person says that it is over; a resolved alert stays as it is."""
     if resolve(alert=alert, by=actor.user.pk, now=timezone.now(), text=f"by {actor.name}"):
-        audit(alert, "resolve", actor, request)
-    alert.refresh_from_db()
+        _audit(alert, "resolve", actor, request)
+    else:
+        alert.refresh_from_db()
     return alert
 
 
@@ -107,28 +107,31 @@ def resolve_many(*, alerts: Iterable[Alert], actor: Principal, request: Any = No
     return len(going_on)
 
 
-def visible_alert(*, principal: Principal | None, **key: Any) -> Alert:
-    """The alert with this `pk` or `uuid`, if the caller may see it; raises NotFound."""
-    alert = Alert.objects.visible_to(principal).filter(**key).select_related("rule", "instance", "monitor").first()
-    if alert is None:
-        raise NotFound("Alert not found")
-    return alert
-
-
-def audit(alert: Alert, act: str, actor: Principal, request: Any, **facts: Any) -> None:
-    team_id = alert.instance.team_id if alert.instance else None
-    record(
-        actor=actor, action="UPDATE", resource="alert", resource_id=alert.pk, team_id=team_id, request=request,
-        act=act, title=alert.title, **facts,
-    )  # fmt: skip
-
-
 def tell(alert: Alert, kind: str) -> None:
-    """Tell pages and sockets after the commit."""
-    event = {"kind": kind, "alertId": alert.pk, "instanceId": alert.instance_id}
+    """Tell pages and sockets after the commit; `payload` is what `/ws` hands on (contract: fleet console §32.2)."""
+    event = {
+        "kind": kind,
+        "alertId": alert.pk,
+        "instanceId": alert.instance_id,
+        "teamId": alert.team_id,
+        "payload": dict(AlertSerializer(alert).data),
+    }
 
     def publish() -> None:
-        live.publish("alerts", event)
-        live.publish(f"alert:{alert.pk}", event)
+        live.publish_all([("alerts", event), (f"alert:{alert.pk}", event)])
 
     transaction.on_commit(publish)
+
+
+def _audit(alert: Alert, act: str, actor: Principal, request: Any, **facts: Any) -> None:
+    record(
+        actor=actor,
+        action="UPDATE",
+        resource="alert",
+        resource_id=alert.pk,
+        team_id=alert.team_id,
+        request=request,
+        act=act,
+        title=alert.title,
+        **facts,
+    )

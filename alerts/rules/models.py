@@ -27,6 +27,8 @@ class RuleQuerySet(models.QuerySet["Rule"]):
         """Rules for every instance, and those of instances that the caller may see."""
         if principal is None:
             return self.none()
+        if principal.instance_id:
+            return self.filter(models.Q(instance_id=None) | models.Q(instance_id=principal.instance_id))
         if principal.sees_all:
             return self
         own = models.Q(instance__team_id__in=list(principal.teams)) | models.Q(instance__team_id=None)
@@ -68,3 +70,8 @@ class Rule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def team_id(self) -> str | None:
+        """The team of the one instance it is about; None when it is about all."""
+        return self.instance.team_id if self.instance else None

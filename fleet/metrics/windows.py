@@ -77,10 +77,13 @@ def _run(batch: list[tuple[int, Question]], until: datetime, answers: list[dict[
             raise ValueError(f"{column} is no figure of a sample")
         marks = ", ".join(["%s"] * len(question.instance_ids))
         # The names come from the tables above, every value is a parameter.
+        moments = (
+            "MAX(ts), MIN(CASE WHEN ts >= %s THEN ts END), MAX(CASE WHEN ts < %s THEN ts END), "
+            f"MAX(CASE WHEN NOT ({column} {comparison} %s) THEN ts END)"
+        )
+        wanted = f"instance_id IN ({marks}) AND ts >= %s AND ts <= %s AND {column} IS NOT NULL"
         selects.append(
-            f"SELECT {number:d}, instance_id, MAX(ts), MIN(CASE WHEN ts >= %s THEN ts END), "  # noqa: S608
-            f"MAX(CASE WHEN ts < %s THEN ts END), MAX(CASE WHEN NOT ({column} {comparison} %s) THEN ts END) "
-            f"FROM {SAMPLES.name} WHERE instance_id IN ({marks}) AND ts >= %s AND ts <= %s AND {column} IS NOT NULL GROUP BY instance_id"
+            f"SELECT {number:d}, instance_id, {moments} FROM {SAMPLES.name} WHERE {wanted} GROUP BY instance_id"  # noqa: S608
         )
         params += [question.since, question.since, question.limit]
         params += [*question.instance_ids, question.since - LOOK_BACK, until]

@@ -1,0 +1,171 @@
+"""What a channel's configuration may hold, by type, and what of it is shown (contract: fleet console §11)."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import validate_email
+from rest_framework import serializers
+
+from alerts.channels.models import ChannelType
+from config import outbound
+from config.api.envelopes import flatten
+from config.api.errors import Invalid
+from config.outbound.messages import build
+
+MASK = "***"
+SECRET_HEADERS = re.compile(r"auth|token|key|secret", re.IGNORECASE)
+LONGEST_HEADERS = 50
+
+
+def _address(value: str) -> str:
+    """A URL that may be called; a name in it is judged again at each delivery."""
+    try:
+        outbound.check_url(value)
+    except outbound.OutboundError as error:
+        raise serializers.ValidationError(str(error)) from None
+    return value
+
+
+class Text(serializers.CharField):
+    """A string; unlike DRF's field it takes no number for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WebhookConfig(serializers.Serializer):
+    url = Text(max_length=2048, validators=[_address])
+    method = serializers.ChoiceField(choices=["POST", "PUT"], required=False)
+    headers = serializers.DictField(child=Text(max_length=4096, allow_blank=True), required=False)
+    secret = Text(max_length=256, required=False, allow_blank=True, trim_whitespace=False)
+
+    def validate_headers(self, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > LONGEST_HEADERS:
+            raise serializers.ValidationError(f"At most {LONGEST_HEADERS} headers.")
+        try:
+            build("POST", value, None)
+        except outbound.BadRequest as error:
+            raise serializers.ValidationError(str(error)) from None
+        return value
+
+
+class SlackConfig(serializers.Serializer):
+    webhook_url = Text(max_length=2048, validators=[_address])
+    channel = Text(max_length=128, required=False, allow_blank=True)
+    username = Text(max_length=64, required=False, allow_blank=True)
+    icon_emoji = Text(max_length=32, required=False, allow_blank=True)
+
+
+class Address(Text):
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        try:
+            validate_email(value)
+        except DjangoValidationError:
+            raise serializers.ValidationError("Not an e-mail address.") from None
+        return value
+
+
+class EmailConfig(serializers.Serializer):
+    recipients = serializers.ListField(child=Address(max_length=254), min_length=1, max_length=20)
+    subject_prefix = Text(max_length=64, required=False, allow_blank=True)
+
+
+SHAPES: dict[str, type[serializers.Serializer]] = {
+    ChannelType.WEBHOOK: WebhookConfig,
+    ChannelType.SLACK: SlackConfig,
+    ChannelType.EMAIL: EmailConfig,
+}
+
+
+def checked(type: str, config: Any, *, stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The configuration as it is stored, unknown names left out. Raises Invalid with the paths `config.<name>`.
+
+    A mask in it stands for the value in `stored`; where nothing is stored it is refused, so that nobody takes a mask
+    for a secret.
+    """
+    if type not in SHAPES:
+        sentence = "In-product channels are not available in this version; use WEBHOOK, SLACK or EMAIL"
+        raise Invalid(sentence, details={"type": [sentence]})
+    if stored is not None and isinstance(config, dict):
+        config = _unmasked(type, config, stored)
+    fitting = fitted(SHAPES[type], config, name="config")
+    value = {name: found for name, found in fitting.items() if found not in ("", None)}
+    if path := _masked_path(type, value):
+        raise Invalid("config holds a mask", details={f"config.{path}": [f"{MASK} stands for no stored value"]})
+    return value
+
+
+def fitted(shape: type[serializers.Serializer], value: Any, *, name: str) -> dict[str, Any]:
+    """An object of a body in the shape it must have. Raises Invalid with the paths `<name>.<field>`."""
+    if not isinstance(value, dict):
+        raise Invalid(f"{name} must be an object", details={name: [f"{name} must be an object"]})
+    body = shape(data=value)
+    if not body.is_valid():
+        details = {f"{name}.{path}" if path else name: texts for path, texts in flatten(body.errors).items()}
+        raise Invalid(next(iter(details.values()))[0], details=details)
+    return body.validated_data
+
+
+def masked(type: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration without its secrets."""
+    shown = dict(config)
+    for name, hide in _MASKS.get(type, {}).items():
+        if name in shown:
+            shown[name] = hide(shown[name])
+    return shown
+
+
+def target(type: str, config: Mapping[str, Any]) -> str:
+    """Where a channel leads, in a few words without secrets."""
+    if type == ChannelType.EMAIL:
+        first, *others = config["recipients"]
+        return f"{first} and {len(others)} more" if others else first
+    url = outbound.parse_url(config["webhook_url" if type == ChannelType.SLACK else "url"])
+    return f"{url.scheme}://{url.authority}"
+
+
+def _without_end(url: str) -> str:
+    """The address with its last path segment, the secret of a Slack webhook, hidden."""
+    path, mark, _ = url.partition("?")
+    scheme, _, rest = path.partition("://")
+    host, slash, way = rest.rstrip("/").rpartition("/")
+    return f"{scheme}://{host}/{MASK}" if slash else f"{scheme}://{way}/{MASK}"
+
+
+def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: MASK if SECRET_HEADERS.search(name) else value for name, value in headers.items()}
+
+
+_MASKS: dict[str, dict[str, Callable[[Any], Any]]] = {
+    ChannelType.WEBHOOK: {"secret": lambda _: MASK, "headers": _headers},
+    ChannelType.SLACK: {"webhook_url": _without_end},
+}
+
+
+def _unmasked(type: str, config: dict[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The sent configuration with each mask replaced by what is stored in its place."""
+    shown, whole = masked(type, stored), dict(config)
+    for name in _MASKS.get(type, {}):
+        sent, kept = whole.get(name), stored.get(name)
+        if isinstance(sent, dict) and isinstance(kept, dict):
+            known = {key.lower(): value for key, value in kept.items()}
+            whole[name] = {
+                key: known.get(key.lower(), value) if value == MASK else value for key, value in sent.items()
+            }
+        elif name in shown and isinstance(sent, str) and sent == shown[name]:
+            whole[name] = kept
+    return whole
+
+
+def _masked_path(type: str, config: Mapping[str, Any]) -> str:
+    """The name of the first value that is still a mask."""
+    if type == ChannelType.SLACK:
+        return "webhook_url" if config["webhook_url"].rstrip("/").endswith(f"/{MASK}") else ""
+    if config.get("secret") == MASK:
+        return "secret"
+    return next((f"headers.{name}" for name, value in config.get("headers", {}).items() if value == MASK), "")

@@ -1,0 +1,11 @@
+"""The tick of the rules."""
+
+from celery import shared_task
+
+from alerts.evaluation.services import evaluate_if_due
+
+
+@shared_task(ignore_result=True)
+def evaluate() -> None:
+    """Look at the rules when it is time."""
+    evaluate_if_due()

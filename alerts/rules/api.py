@@ -1,0 +1,124 @@
+"""Alert rules over HTTP (contract: fleet console §10)."""
+
+from typing import Any
+
+from django.db.models import Q
+from django_filters import rest_framework as filters
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from alerts.incidents.models import Severity
+from alerts.rules import queries, services
+from alerts.rules.models import Rule, RuleQuerySet, RuleType
+from config.api.fields import CamelSerializer, FleetSerializer
+from config.api.permissions import OPERATOR, VIEWER
+from config.api.views import FleetViewSet
+
+
+class RuleSerializer(FleetSerializer):
+    instance_id = serializers.CharField(read_only=True, allow_null=True)
+    cooldown_sec = serializers.IntegerField(source="cooldown_s", read_only=True)
+    created_by = serializers.CharField(source="created_by_id", read_only=True, allow_null=True)
+    channels = serializers.SerializerMethodField(method_name="channels_of")
+    alert_count = serializers.IntegerField(read_only=True, default=0)
+
+    class Meta:
+        model = Rule
+        fields = (
+            "id", "name", "description", "type", "severity", "enabled", "instance_id", "conditions", "cooldown_sec",
+            "created_by", "created_at", "updated_at", "channels", "alert_count",
+        )  # fmt: skip
+
+    def channels_of(self, rule: Rule) -> list[dict[str, str]]:
+        found = sorted(rule.channels.all(), key=lambda channel: (channel.name, channel.pk))
+        return [{"id": channel.pk, "name": channel.name, "type": channel.type} for channel in found]
+
+
+class NewRuleSerializer(CamelSerializer):
+    name = serializers.CharField(max_length=128)
+    description = serializers.CharField(max_length=512, required=False, allow_null=True, allow_blank=True)
+    type = serializers.ChoiceField(choices=RuleType.choices)
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    enabled = serializers.BooleanField(required=False)
+    instance_id = serializers.CharField(max_length=128, required=False, allow_null=True)
+    conditions = serializers.DictField(source="conditions_")
+    cooldown_sec = serializers.IntegerField(source="cooldown_s", min_value=0, max_value=86_400, required=False)
+    channel_ids = serializers.ListField(child=serializers.CharField(max_length=128), max_length=20, required=False)
+
+
+class RuleFilter(filters.FilterSet):
+    type = filters.ChoiceFilter(choices=RuleType.choices)
+    severity = filters.ChoiceFilter(choices=Severity.choices)
+    enabled = filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="switched")
+    instanceId = filters.CharFilter(method="about", max_length=128)
+
+    class Meta:
+        model = Rule
+        fields = ("type", "severity", "enabled")
+
+    def switched(self, rules: RuleQuerySet, name: str, value: str) -> RuleQuerySet:
+        return rules.filter(enabled=value == "true")
+
+    def about(self, rules: RuleQuerySet, name: str, value: str) -> RuleQuerySet:
+        """Rules of that instance, and those of every instance."""
+        return rules.filter(Q(instance_id=value) | Q(instance_id=None))
+
+
+class RuleViewSet(FleetViewSet):
+    """Conditions that make alerts."""
+
+    queryset = Rule.objects.all()
+    serializer_class = RuleSerializer
+    filterset_class = RuleFilter
+    list_name = "rules"
+    noun, team_attr = "Rule", "team_id"
+    roles = {
+        "list": VIEWER, "retrieve": VIEWER, "create": OPERATOR, "update": OPERATOR, "destroy": OPERATOR,
+        "enable": OPERATOR, "disable": OPERATOR,
+    }  # fmt: skip
+
+    def get_queryset(self) -> RuleQuerySet:
+        return queries.visible(self.request.auth)
+
+    def get_object(self) -> Rule:
+        rule = queries.get_visible(principal=self.request.auth, rule_id=self.kwargs["pk"])
+        self.check_object_permissions(self.request, rule)
+        return rule
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def create(self, request: Request) -> Response:
+        rule = services.create_rule(actor=request.auth, request=request, **self._body(request, partial=False))
+        return Response(self.get_serializer(rule).data, status=status.HTTP_201_CREATED)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def update(self, request: Request, pk: str) -> Response:
+        rule = self.get_object()
+        services.change_rule(rule=rule, actor=request.auth, request=request, **self._body(request, partial=True))
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        rule = self.get_object()
+        services.delete_rule(rule=rule, actor=request.auth, request=request)
+        return Response({"message": "Rule deleted", "id": rule.pk, "name": rule.name})
+
+    @action(detail=True, methods=["post"])
+    def enable(self, request: Request, pk: str) -> Response:
+        rule = services.set_enabled(rule=self.get_object(), enabled=True, actor=request.auth, request=request)
+        return Response({"id": rule.pk, "enabled": True})
+
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, pk: str) -> Response:
+        rule = services.set_enabled(rule=self.get_object(), enabled=False, actor=request.auth, request=request)
+        return Response({"id": rule.pk, "enabled": False})
+
+    def _body(self, request: Request, *, partial: bool) -> dict[str, Any]:
+        body = NewRuleSerializer(data=request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        return body.validated_data

@@ -40,7 +40,7 @@ format: .venv/dev
 	touch $@
 
 .venv/dev: pyproject.toml $(AGENT)/pyproject.toml scripts/setup
-	PYTHON="$(PYTHON)" scripts/setup tools,dev
+	PYTHON="$(PYTHON)" scripts/setup tools,busy,dev
 	touch .venv/product $@
 
 # The platform hands this wheel to machines that join, so it follows the agent's code. Needs the environment.

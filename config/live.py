@@ -184,7 +184,7 @@ def publish_all(events: Iterable[tuple[str, Any]]) -> None:
 async def subscribe(*topics: str, size: int = QUEUE_SIZE) -> AsyncIterator[Subscription]:
     """Listen to topics within the block; `await subscription.get()` gives the next Message."""
     if settings.REDIS_URL:
-        _reader.ensure()
+        await _reader.listening()
     subscription = Subscription(Queue(size))
     subscription.add(*topics)
     try:
@@ -211,12 +211,16 @@ class RedisReader:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._heard = threading.Event()
 
-    def ensure(self) -> None:
+    async def listening(self) -> None:
+        """Start the thread if need be, and give it a moment to hear: events published from now on arrive."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="live-reader", daemon=True)
                 self._thread.start()
+        if not self._heard.is_set():
+            await asyncio.to_thread(self._heard.wait, 2)
 
     def _run(self) -> None:
         import redis
@@ -228,12 +232,15 @@ class RedisReader:
                 )
                 with client.pubsub(ignore_subscribe_messages=True) as channel:
                     channel.psubscribe(_PREFIX + "*")
+                    channel.get_message(timeout=2)  # the server's confirmation, which comes as nothing
+                    self._heard.set()
                     hub.heard_all_since = now_ms()
                     while True:
                         if message := channel.get_message(timeout=10):
                             topic = message["channel"].decode().removeprefix(_PREFIX)
                             hub.deliver(Message(topic, *_decode(message["data"])))
             except (redis.RedisError, OSError, ValueError) as error:
+                self._heard.clear()
                 log.warning("live events are interrupted: %s", error)
                 time.sleep(1)
 

@@ -107,7 +107,7 @@ class Product:
 
     def stop(self) -> None:
         """Ask all processes at once to stop, then wait for each."""
-        running = [process for process in self.processes.values() if process.popen.poll() is None]
+        running = [process for process in self.processes.values() if process.popen and process.popen.poll() is None]
         for process in running:
             process.popen.terminate()
         late = [process for process in running if not process.ends_in_time()]

@@ -71,6 +71,8 @@ def _locked(ids: list[str]) -> list[Known]:
 
 def _sampled(own: list[Beat], before: dict[str, Any] | None, rows: dict) -> dict[str, Any] | None:
     """Add a row for each sample of one instance, oldest first; the newest figures of the instance afterwards."""
+    if before is not None and "at" not in before:  # not of our making
+        before = None
     latest, counters = before, _counters(before)
     for beat in own:
         if beat.sample is None or (beat.instance_id, beat.at) in rows:

@@ -23,4 +23,5 @@ pages: list = [
     path("", overview.overview, name="overview"),
     path("overview/<str:name>/", overview.part, name="overview-part"),
     path("header-state/", overview.header_state, name="header-state"),
+    path("settings/status/", overview.status, name="status"),
 ]

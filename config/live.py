@@ -110,6 +110,11 @@ class Hub:
         for queue in topics.get(message.topic, ()):
             queue.put(message)
 
+    def readers(self) -> int:
+        """How many listen in this process now."""
+        with self._lock:
+            return len({id(queue) for topics in self._loops.values() for queues in topics.values() for queue in queues})
+
     def join(self, queue: Queue, topics: set[str]) -> None:
         loop = asyncio.get_running_loop()
         with self._lock:

@@ -48,8 +48,20 @@ def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], Vi
 
 @page()
 def api_docs(request: HttpRequest) -> HttpResponse:
-    """The list of API documents."""
-    return render(request, "config/api_docs.html", {"documents": DOCUMENTS})
+    """The list of API documents, each with what its addresses begin with."""
+    found = []
+    for name, (title, prefix) in DOCUMENTS.items():
+        root, _, choices = prefix.partition("(")
+        found.append((name, title, [f"{root}{choice}" for choice in choices.rstrip(")").split("|")]))
+    return render(request, "config/api_docs.html", {"documents": found})
+
+
+@page()
+def api_document(request: HttpRequest, name: str) -> HttpResponse:
+    """One API document to browse and try, without the internet."""
+    if name not in DOCUMENTS:
+        raise Http404
+    return render(request, "config/api_document.html", {"name": name, "document_title": DOCUMENTS[name][0]})
 
 
 def show_errors(form: Form, error: ApiError) -> None:

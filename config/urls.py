@@ -9,7 +9,7 @@ from alerts.urls import api_alerts
 from alerts.urls import api_v1 as alerts_v1
 from alerts.urls import pages as alerts_pages
 from config import health, pages
-from config.api.documents import Docs, Document
+from config.api.documents import Document
 from config.api.routers import route
 from fleet.urls import api_v1 as fleet_v1
 from fleet.urls import pages as fleet_pages
@@ -40,7 +40,7 @@ urlpatterns = [
     route("healthz", health.alive),
     route("readyz", health.ready),
     route("metrics", health.Metrics.as_view(), name="metrics"),
-    path("api/docs/<name>/", Docs.as_view(), name="api-docs-of"),
+    path("api/docs/<name>/", pages.api_document, name="api-docs-of"),
     path("api/", include(api)),
     path("admin/", admin.site.urls),
     path("", include((ui, "ui"))),

@@ -1,11 +1,10 @@
 """What the overview tells: counts, what needs a look first, the latest events (of everything the reader may see)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q
 from django.urls import reverse
 
 from alerts.incidents.models import Alert, AlertEvent, Severity
@@ -16,11 +15,10 @@ from fleet.instances.models import Event, Instance, Status
 from fleet.overview.queries import pins
 from monitors.monitors.models import Monitor
 from monitors.monitors.queries import last_checks
-from monitors.runs.models import BAD, GOOD, Run
+from monitors.runs.models import BAD, GOOD
 
 MOST = 10
 EVENTS = 20
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 RANKS = {severity: rank for rank, severity in enumerate(Severity.values)}
 # The worst state at a place gives its pin a colour; the first that occurs counts.
 WORST_FIRST = (
@@ -82,21 +80,11 @@ def needs(principal: Principal, now: datetime) -> list[Need]:
     told = Alert.objects.open()
     silent = Instance.objects.visible_to(principal).filter(is_silent(now))
     silent = silent.exclude(pk__in=told.filter(instance__isnull=False).values("instance_id"))
-    failing = _failing().exclude(pk__in=told.filter(monitor__isnull=False).values("monitor_id"))
-    found += [_of_instance(one) for one in silent.order_by("last_seen_at", "pk")[:MOST]]
-    found += [_of_monitor(one) for one in failing.order_by("since", "pk")[:MOST]]
-    return sorted(found, key=lambda need: (RANKS[need.severity], need.since or now))[:MOST]
-
-
-def _failing() -> QuerySet[Monitor]:
-    """Failing monitors with `since`: when the first run failed after the last good one."""
-    runs = Run.objects.filter(monitor=OuterRef("pk"))
-    last_good = runs.filter(status__in=GOOD).order_by("-queued_at").values("queued_at")[:1]
-    since = runs.filter(status__in=BAD, queued_at__gt=Coalesce(OuterRef("last_good"), Value(EVER))).order_by(
-        "queued_at"
-    )
     failing = Monitor.objects.filter(enabled=True, last_status__in=BAD)
-    return failing.annotate(last_good=Subquery(last_good)).annotate(since=Subquery(since))
+    failing = failing.exclude(pk__in=told.filter(monitor__isnull=False).values("monitor_id"))
+    found += [_of_instance(one) for one in silent.order_by("last_seen_at", "pk")[:MOST]]
+    found += [_of_monitor(one) for one in failing.order_by("state_since_at", "pk")[:MOST]]
+    return sorted(found, key=lambda need: (RANKS[need.severity], need.since or now))[:MOST]
 
 
 def _of_alert(alert: Alert) -> Need:
@@ -112,11 +100,11 @@ def _of_instance(instance: Instance) -> Need:
     )
 
 
-def _of_monitor(monitor: Any) -> Need:
+def _of_monitor(monitor: Monitor) -> Need:
     title, act, url = f"{monitor.name} is failing", "Open monitor", reverse("ui:monitor", args=[monitor.pk])
     if monitor.last_run_id:
         act, url = "Open last run", reverse("ui:run", args=[monitor.last_run_id])
-    return Need(f"monitor-{monitor.pk}", Severity.HIGH, title, "monitor", monitor.since, url, act)
+    return Need(f"monitor-{monitor.pk}", Severity.HIGH, title, "monitor", monitor.state_since_at, url, act)
 
 
 def monitors_at_a_glance() -> tuple[list[tuple[Monitor, list[tuple[str, datetime]]]], int]:

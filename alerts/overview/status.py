@@ -1,0 +1,87 @@
+"""How the platform itself is: its parts, who works, what waits. Unknown is told as unknown."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Min, Q
+
+from alerts.channels.models import Notification, State
+from config import health
+from config.checks import examine
+from config.live import hub
+from config.version import VERSION
+from fleet.metrics.models import TouchedBucket
+from monitors.agents.models import Worker
+from monitors.runs.models import Run
+from monitors.runs.models import Status as RunStatus
+
+LATE = timedelta(minutes=2)
+LATE_ROLLUP = timedelta(minutes=15)
+WORKERS = 50
+STATES = {True: "ok", False: "down", None: "unknown"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fact: `state` is a value of the words for health."""
+
+    name: str
+    state: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits: how much, and since when the oldest has been due (None: nothing is)."""
+
+    name: str
+    count: int
+    since: datetime | None
+    state: str
+
+
+def parts() -> list[Line]:
+    """The platform's parts, as `pharos doctor` judges them, and how quickly database and broker answer."""
+    pulses = health.checks()
+    lines = [Line("version", "ok", VERSION)]
+    for name, good, text in examine():
+        if name == "database" and good:
+            text = f"{text}, answers in {pulses['database']['latencyMs']} ms"
+        if name == "broker" and good and not settings.EMBEDDED:
+            text = f"{text} in {pulses['redis']['latencyMs']} ms"
+        lines.append(Line(name, STATES[good], text))
+    if settings.EMBEDDED:  # several processes have a hub each, and none knows of the others'
+        lines.append(Line("live readers", "ok", f"{hub.readers()} sockets and streams are open"))
+    return lines
+
+
+def queues(now: datetime) -> list[Waiting]:
+    """What waits to be done."""
+    runs = Run.objects.filter(status=RunStatus.QUEUED, waiting=False).aggregate(
+        count=Count("pk"), since=Min("ready_at")
+    )
+    pending = Notification.objects.filter(state=State.PENDING).aggregate(
+        count=Count("pk"), since=Min("due_at", filter=Q(due_at__lte=now))
+    )
+    buckets = TouchedBucket.objects.aggregate(count=Count("bucket_at", distinct=True), since=Min("bucket_at"))
+    return [
+        _waiting("Runs of monitors", runs, now, LATE),
+        _waiting("Notifications", pending, now, LATE),
+        _waiting("5-minute buckets to roll up", buckets, now, LATE_ROLLUP),
+    ]
+
+
+def _waiting(name: str, found: dict[str, Any], now: datetime, late: timedelta) -> Waiting:
+    since = found["since"]
+    return Waiting(name, found["count"], since, "late" if since and now - since > late else "ok")
+
+
+def workers(now: datetime) -> list[dict[str, Any]]:
+    """The processes that take runs of monitors, and what each place does now."""
+    busy = dict(
+        Run.objects.filter(status=RunStatus.RUNNING).order_by("agent").values_list("agent").annotate(Count("pk"))
+    )
+    online = Worker.objects.online(now).select_related("agent").order_by("agent_id", "host", "pk")[:WORKERS]
+    return [{"worker": worker, "running": busy.get(worker.agent_id, 0)} for worker in online]

@@ -42,7 +42,7 @@ def configure(*, level: str, json: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # One line per request is the proxy's work; ours tell what went wrong.
-            "django_structlog": {"level": "WARNING"},
+            "django_structlog": {"level": "ERROR"},
             "uvicorn": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},

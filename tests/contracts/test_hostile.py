@@ -1,0 +1,64 @@
+"""Requests made by a fuzzer from our own OpenAPI documents: whatever comes, the answer is never a fault of ours."""
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.support import product as products
+
+pytestmark = [pytest.mark.contract, pytest.mark.journey]
+
+# Nothing may leave this machine: monitors refuse every address, and nobody presses "test" or "run".
+ENVIRONMENT = {
+    "PHAROS_MONITOR_TARGET_DENY": "0.0.0.0/0,::/0",
+    "PHAROS_RATE_READS": "0",
+    "PHAROS_RATE_WRITES": "0",
+    "PHAROS_RATE_MONITOR_REQUESTS": "0",
+    "PHAROS_RATE_MONITOR_RUNS": "0",
+}
+NOT_SENT = ("/test", "/run")
+BUDGET = settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+
+
+@pytest.fixture(scope="module")
+def product():
+    with products.embedded(**ENVIRONMENT) as running:
+        yield running
+
+
+@pytest.mark.parametrize("document", ["v1", "monitors"])
+def test_no_request_is_a_server_error(product, document):
+    key = product.new_key("ADMIN")
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = requests.get(f"{product.url}/api/schema/{document}", headers=headers, timeout=20)
+    assert answer.status_code == 200, answer.text
+    schema = schemathesis.openapi.from_dict(answer.json())
+    schema.config.update(base_url=product.url)
+    session = requests.Session()
+    tried, faults = 0, []
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.path.endswith(NOT_SENT):
+            continue
+        tried += 1
+
+        @BUDGET
+        @given(case=operation.as_strategy())
+        def send(case, operation=operation):
+            response = case.call(session=session, headers=headers, timeout=10)
+            if response.status_code >= 500 and response.status_code not in (502, 503):
+                faults.append(
+                    f"{operation.method.upper()} {operation.path}: {response.status_code}\n{case.as_curl_command()}"
+                )
+
+        send()
+    assert tried > 5
+    assert not faults, f"{len(faults)} faults, the first ones:\n" + "\n".join(faults[:5])

@@ -27,7 +27,7 @@ INSTALLED_APPS = [
     "fleet",
     "monitors",
     "alerts",
-    "django.contrib.admin",
+    "config.apps.AdminSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -182,6 +182,7 @@ X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the redirect to HTTPS: see SECURE_SSL_REDIRECT
     "auth.W004",  # e-mail addresses are unique whatever their case, by a constraint that this check does not know
+    "axes.W001",  # a cache in memory counts failed tries well where there is exactly one process
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 CORS_ALLOWED_ORIGINS = env.cors_origins

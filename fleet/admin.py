@@ -1,28 +1,13 @@
 """The fleet in Django's admin, for support staff."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from config.admin import ReadOnlyAdmin
 from fleet.instances.models import Event, Instance
 
 
-class ReadOnly(admin.ModelAdmin):
-    """Looked at, not edited: changes go through the product, which checks, announces and audits them."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Instance)
-class InstanceAdmin(ReadOnly):
+class InstanceAdmin(ReadOnlyAdmin):
     list_display = ("name", "status", "provider", "region", "team", "last_seen_at", "created_at")
     list_filter = ("status", "provider", "distro")
     list_select_related = ("team",)
@@ -31,7 +16,7 @@ class InstanceAdmin(ReadOnly):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnly):
+class EventAdmin(ReadOnlyAdmin):
     list_display = ("timestamp", "type", "instance", "metadata")
     list_filter = ("type",)
     list_select_related = ("instance",)

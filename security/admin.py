@@ -1,0 +1,91 @@
+"""Accounts, keys and the audit log in Django's admin. Password hashes, digests and session keys are never shown."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from config.admin import ReadOnlyAdmin
+from config.api.errors import ApiError
+from security.accounts import services as accounts
+from security.accounts.models import Membership, Session, Team, User
+from security.audit.models import AuditEntry
+from security.keys import services as keys
+from security.keys.models import ApiKey
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ("email", "name", "role", "kind", "is_active", "last_login", "created_at")
+    list_filter = ("role", "kind", "is_active")
+    search_fields = ("id", "email", "name")
+    exclude = ("password",)
+    ordering = ("email",)
+    actions = ("deactivate",)
+
+    @admin.action(description="Switch off: end all sessions and keys of the selected users")
+    def deactivate(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        for user in users:
+            try:
+                accounts.update_user(user=user, actor=request.principal, is_active=False)
+            except ApiError as error:
+                self.message_user(request, f"{user}: {error.message}", messages.ERROR)
+
+
+class MemberInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_staff
+
+    has_add_permission = has_change_permission = has_delete_permission = lambda *args, **kwargs: False
+
+
+@admin.register(Team)
+class TeamAdmin(ReadOnlyAdmin):
+    list_display = ("name", "description", "created_by", "created_at")
+    list_select_related = ("created_by",)
+    search_fields = ("id", "name", "description")
+    ordering = ("name",)
+    inlines = (MemberInline,)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ("key_prefix", "name", "user", "role", "instance_id", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("role", "revoked_at")
+    list_select_related = ("user",)
+    search_fields = ("id", "name", "key_prefix", "user__email", "instance_id")
+    exclude = ("digest",)
+    ordering = ("-created_at", "-id")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke the selected keys")
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        for key in chosen.select_related("user"):
+            keys.revoke(key=key, actor=request.principal)
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "user", "ip_address", "started_at", "seen_at", "expire_date")
+    list_select_related = ("user",)
+    search_fields = ("public_id", "user__email", "ip_address")
+    exclude = ("session_key", "session_data")
+    ordering = ("-seen_at",)
+    list_display_links = None  # its address would hold the key of the session
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_view_permission(request)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("number", "at", "user_email", "action", "resource", "resource_id", "ip_address")
+    list_filter = ("action", "resource")
+    search_fields = ("id", "user_email", "resource_id", "ip_address")
+    exclude = ("seal",)
+    ordering = ("-at", "-id")
+    date_hierarchy = "at"

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.errors import ApiError, TooLarge, Unauthorized, Unavailable
-from config.api.permissions import NO_KEY, OPERATOR
+from config.api.permissions import NO_KEY, OPERATOR, HasRole
 from config.api.views import ApiView
 from config.pool import answer, read_body, refuse
 from fleet.agents import ingest
@@ -37,11 +37,19 @@ class Untouched(BaseParser):
         return body
 
 
+class AgentOrRole(HasRole):
+    """Agents' keys speak for their instances without any rank; the service looks which."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return bool(request.auth and request.auth.is_agent) or super().has_permission(request, view)
+
+
 class Heartbeats(ApiView):
     """Heartbeats, samples and processes of one instance; answered when they are on disk."""
 
     roles = {"post": OPERATOR}
     rate_class = None
+    permission_classes = (AgentOrRole,)
     parser_classes = (Untouched,)
     team_attr, detail = "team_id", True  # a team may raise the caller; the service decides on the instance
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from config.api.authentication import Principal
@@ -13,7 +14,7 @@ from config.api.permissions import OPERATOR
 from fleet.agents.reports import Extension, Happening, Process, cleaned, moment
 from fleet.instances.bodies import AgentRegistrationSerializer
 from fleet.instances.changes import announce, tell, write
-from fleet.instances.models import Event, Instance, Inventory
+from fleet.instances.models import INACTIVE, Event, Instance, Inventory
 from fleet.instances.places import place_of
 from fleet.instances.queries import MAX_PROCESSES
 
@@ -47,8 +48,7 @@ def bind(*, reference: str, principal: Principal) -> Bound:
     if principal.instance_id:
         instance = mine.first()
         if instance and instance.external_id is None and reference not in (instance.pk, instance.name):
-            mine.filter(external_id=None).update(external_id=reference[:128])
-            instance.external_id = reference[:128]
+            _adopt(instance, reference)
     else:
         instance = (
             mine.filter(pk=reference).first()
@@ -60,6 +60,14 @@ def bind(*, reference: str, principal: Principal) -> Bound:
     if not (may_speak(principal) and (principal.is_agent or principal.may(OPERATOR, team_id=instance.team_id))):
         raise Forbidden("Only an agent key or an operator's key may speak for an instance")
     return Bound(instance.pk, names)
+
+
+def _adopt(instance: Instance, reference: str) -> None:
+    """Note what the agent of an enrolled instance calls itself, unless that means another instance."""
+    meant = Q(pk=reference) | Q(external_id=reference) | (Q(name=reference) & ~Q(status__in=INACTIVE))
+    if len(reference) <= 128 and not Instance.objects.existing().filter(meant).exists():
+        Instance.objects.filter(pk=instance.pk, external_id=None).update(external_id=reference)
+        instance.refresh_from_db(fields=["external_id"])
 
 
 def _names(instance: Instance) -> list[str]:

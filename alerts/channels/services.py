@@ -76,4 +76,4 @@ def facts(channel: Channel) -> dict[str, Any]:
 
 
 def _audit(action: str, channel: Channel, actor: Principal, request: Any, **more: Any) -> None:
-    record(actor=actor, action=action, resource="alert_channel", resource_id=channel.pk, request=request, **more)
+    record(actor=actor, action=action, resource="channel", resource_id=channel.pk, request=request, **more)

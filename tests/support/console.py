@@ -48,7 +48,8 @@ class Console:
     def browser_socket(self, path: str = "/ws") -> ClientConnection:
         """A browser's socket, opened with a single-use ticket."""
         ticket = self.post("/api/v1/ws/ticket")["ticket"]
-        return connect(f"{self.live_url.replace('http', 'ws', 1)}{path}?ticket={ticket}")
+        joint = "&" if "?" in path else "?"
+        return connect(f"{self.live_url.replace('http', 'ws', 1)}{path}{joint}ticket={ticket}")
 
 
 def frame(kind: str, payload: dict[str, Any]) -> str:

@@ -49,22 +49,17 @@ def upsert(table: Table, rows: Sequence[tuple] | Query, using: str) -> int:
 
 
 def update(table: Table, rows: Sequence[tuple], using: str) -> int:
-    """See the package."""
-    lists: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
-    sent, read = [], []
-    for place, (name, kind) in enumerate(table.columns.items()):
-        if kind == "json":
-            lists[place] = [None if value is None else _json(value) for value in lists[place]]
-        sent.append(f"%s::{'text' if kind == 'json' else TYPES[kind]}[]")
-        if name not in table.key:
-            read.append(f"{name} = v.{name}{'::jsonb' if kind == 'json' else ''}")
+    """See the package. The rows travel as one JSON text: quoting an array element by element costs ten times that."""
+    names = list(table.columns)
+    sent = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
+    kinds = ", ".join(f"{name} {TYPES[kind]}" for name, kind in table.columns.items())
+    changed = ", ".join(f"{name} = v.{name}" for name in names if name not in table.key)
     sql = (
-        f"UPDATE {table.name} AS t SET {', '.join(read)} "  # noqa: S608
-        f"FROM unnest({', '.join(sent)}) AS v ({', '.join(table.columns)}) "
+        f"UPDATE {table.name} AS t SET {changed} FROM jsonb_to_recordset(%s::jsonb) AS v ({kinds}) "  # noqa: S608
         f"WHERE {' AND '.join(f't.{name} = v.{name}' for name in table.key)}"
     )
     with connections[using].cursor() as cursor:
-        cursor.execute(sql, lists)
+        cursor.execute(sql, [sent])
         return cursor.rowcount
 
 
@@ -199,7 +194,3 @@ def _bucket(step_s: int) -> str:
 
 def _last(column: str) -> str:
     return f"(array_agg({column} ORDER BY ts DESC) FILTER (WHERE {column} IS NOT NULL))[1]"
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

@@ -99,7 +99,7 @@ class Kept:
 
 
 def rows_of(query: Query, *, times: Sequence[int] = (), using: str = DEFAULT_DB_ALIAS) -> list[tuple]:
-    """Run a read. `times` tells which columns hold moments; they come back as aware datetimes (the first never null)."""
+    """Run a read. `times` are the columns with moments (the first never null), which come back as aware datetimes."""
     with connections[using].cursor() as cursor:
         cursor.execute(query.sql, adapted(query.params, using))
         rows = cursor.fetchall()

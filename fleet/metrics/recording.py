@@ -24,6 +24,8 @@ INSTANCES = timeseries.Table(
     {"id": "text", "last_seen_at": "time", "uptime_s": "bigint", "last_sample": "json"},
     key=("id",),
 )
+# What of the machine a figure is about: cpu, load, mem, swap, disk, net.
+PARTS = {name: name.partition("_")[0].rstrip("0123456789") for name in (*Sample.__struct_fields__, "net_at", "at")}
 FIGURES = [name for name in SAMPLES.columns if name not in ("instance_id", "ts", "extra")]
 
 
@@ -102,13 +104,10 @@ def _newest(before: dict[str, Any] | None, at: datetime, sample: Sample) -> dict
     figures["at"] = milliseconds(at)
     if before is None or at - datetime.fromisoformat(before["at"]) > timedelta(seconds=settings.OFFLINE_AFTER_S):
         return figures
-    measured = {_part(name) for name in figures}
-    return {name: value for name, value in before.items() if _part(name) not in measured} | figures
-
-
-def _part(name: str) -> str:
-    """What of the machine a figure is about: cpu, load, mem, swap, disk, net."""
-    return name.partition("_")[0].rstrip("0123456789")
+    if before.keys() <= figures.keys():
+        return figures
+    measured = {PARTS[name] for name in figures}
+    return {name: value for name, value in before.items() if PARTS.get(name) not in measured} | figures
 
 
 def _counters(before: dict[str, Any] | None) -> tuple[datetime, int | None, int | None] | None:

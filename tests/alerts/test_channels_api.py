@@ -44,7 +44,7 @@ def test_a_channel_is_made_read_and_deleted_without_telling_its_secrets(api):
     gone = operator.delete(f"{URL}/{channel['id']}")
     assert gone.json() == {"message": "Channel deleted", "id": channel["id"], "name": "Operations"}
     assert operator.get(f"{URL}/{channel['id']}").status_code == 404
-    entries = AuditEntry.objects.filter(resource="alert_channel")
+    entries = AuditEntry.objects.filter(resource="channel")
     assert entries.count() == 2
     assert not any("s3cret" in str(entry.metadata) or "abc" in str(entry.metadata) for entry in entries)
 

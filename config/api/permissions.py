@@ -31,7 +31,7 @@ def require(principal: Any, role: str, *, team_id: str | None = None) -> None:
 def needed_role(view: Any, method: str) -> str | None:
     """What a view declares for an HTTP method: by action for viewsets, by method for plain views."""
     roles = getattr(view, "roles", {})
-    action = getattr(view, "action", None) or getattr(view, "action_map", {}).get(method.lower())
+    action = getattr(view, "action", None) or (getattr(view, "action_map", None) or {}).get(method.lower())
     return roles.get(action) or roles.get(method.lower())
 
 

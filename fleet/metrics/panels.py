@@ -69,6 +69,11 @@ class Panel:
     data: dict[str, Any]
     topic: str
 
+    @property
+    def has_data(self) -> bool:
+        """Whether any of its curves has a value."""
+        return any(value is not None for one in self.data["series"] for _, value in one["points"])
+
 
 def span_of(given: Mapping[str, str], *, now: datetime, usual: str = "1h") -> Span:
     """The range that an address asks for (`range`, or `from` and `to` in the reader's zone), else the usual one."""

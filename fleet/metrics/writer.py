@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from prometheus_client import Counter, Gauge
 
 from config.api.errors import Unavailable
@@ -43,8 +43,16 @@ class Submission:
 class Writer:
     """`submit` from any thread; `write` runs on the writer's own thread, with its own database connection."""
 
-    def __init__(self, write: Callable[[list[Beat]], None], *, patience_s: float = PATIENCE_S) -> None:
-        self._write, self._patience_s = write, patience_s
+    def __init__(
+        self,
+        write: Callable[[list[Beat]], None],
+        *,
+        prepare: Callable[[], object] | None = None,
+        patience_s: float = PATIENCE_S,
+        capacity_rows: int = CAPACITY_ROWS,
+    ) -> None:
+        self._write, self._prepare = write, prepare
+        self._patience_s, self._capacity_rows = patience_s, capacity_rows
         self._changed = threading.Condition()
         self._queue: deque[Submission] = deque()
         self._rows = 0  # in the queue and in the transaction under way
@@ -57,7 +65,7 @@ class Writer:
         one = Submission(beats, time.monotonic() + (0 if durable else COMPANY_S))
         one.done.set_running_or_notify_cancel()  # a caller that leaves does not undo what it sent
         with self._changed:
-            if self._rows + len(beats) > CAPACITY_ROWS:
+            if self._rows + len(beats) > self._capacity_rows:
                 raise Unavailable("Too many samples wait to be stored. Send them again later.")
             self._rows += len(beats)
             waiting.set(self._rows)
@@ -88,7 +96,7 @@ class Writer:
             log.error("%d samples could not be stored before the end of the process", self._rows)
 
     def _run(self) -> None:
-        self._make_room()
+        self._make_ready()
         while True:
             batch = self._take()
             try:
@@ -100,13 +108,16 @@ class Writer:
                     waiting.set(self._rows)
                     self._changed.notify_all()
 
-    def _make_room(self) -> None:
-        """Partitions for what comes; without them the rows wait in the default one, so a failure is no obstacle."""
+    def _make_ready(self) -> None:
+        """Once a thread: partitions for what comes. Without them rows wait in the default one, so nothing stops."""
+        if self._prepare is None:
+            return
         try:
-            upkeep.ensure_partitions()
-        except DatabaseError as error:
-            log.warning("partitions could not be made: %s", error)
+            self._prepare()
+        except Exception:  # noqa: BLE001 - whatever is wrong, the samples come first
+            log.warning("the tables of metrics could not be made ready", exc_info=True)
             connection.close()
+        close_old_connections()
 
     def _take(self) -> list[Submission]:
         """The oldest submissions, at most BATCH_ROWS rows, once one is due or that many wait."""
@@ -160,4 +171,4 @@ class Writer:
                 return
 
 
-writer = Writer(recording.record)
+writer = Writer(recording.record, prepare=upkeep.ensure_partitions)

@@ -62,7 +62,7 @@ def deliver(notification_id: int, lease: datetime, *, now: datetime | None = Non
     """
     began_at = now or timezone.now()
     own = Notification.objects.filter(pk=notification_id, state=State.PENDING, due_at=lease)
-    if not own.update(due_at=began_at + timedelta(seconds=LEASE_S)):
+    if not own.update(due_at=max(lease, began_at) + timedelta(seconds=LEASE_S)):
         return False
     whole = Notification.objects.select_related("alert__rule", "alert__instance", "alert__monitor", "channel")
     message = whole.filter(pk=notification_id).first()

@@ -1,6 +1,11 @@
 """Alerts over HTTP (contract: fleet console §9)."""
 
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,12 +22,27 @@ from config.api.views import FleetViewSet
 GONE = "Alert not found or already resolved"
 
 
+class MomentField(IsoDateTimeField):
+    """ISO 8601 that every database can compare with: a moment that exists in UTC."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
 class AlertFilter(filters.FilterSet):
     ruleId = filters.CharFilter(field_name="rule_id", max_length=128)
     instanceId = filters.CharFilter(field_name="instance_id", max_length=128)
     status = filters.ChoiceFilter(choices=Status.choices)
     severity = filters.ChoiceFilter(choices=Severity.choices)
-    to = filters.IsoDateTimeFilter(field_name="fired_at", lookup_expr="lte")
+    to = MomentFilter(field_name="fired_at", lookup_expr="lte")
 
     class Meta:
         model = Alert
@@ -30,7 +50,7 @@ class AlertFilter(filters.FilterSet):
 
 
 # `from` is a word of Python, so it cannot be declared in the class body.
-AlertFilter.base_filters["from"] = filters.IsoDateTimeFilter(field_name="fired_at", lookup_expr="gte")
+AlertFilter.base_filters["from"] = MomentFilter(field_name="fired_at", lookup_expr="gte")
 
 
 class IdsSerializer(CamelSerializer):

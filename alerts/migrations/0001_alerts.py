@@ -8,193 +8,389 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('fleet', '0002_metric_tables'),
-        ('monitors', '0001_alerts'),
+        ("fleet", "0002_metric_tables"),
+        ("monitors", "0001_monitors"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MonitorState',
+            name="MonitorState",
             fields=[
-                ('monitor', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='alert_state', serialize=False, to='monitors.monitor')),
-                ('outcomes', models.CharField(blank=True, max_length=10)),
-                ('bad_in_row', models.PositiveIntegerField(default=0)),
-                ('good_in_row', models.PositiveIntegerField(default=0)),
-                ('flapping', models.BooleanField(default=False)),
+                (
+                    "monitor",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="alert_state",
+                        serialize=False,
+                        to="monitors.monitor",
+                    ),
+                ),
+                ("outcomes", models.CharField(blank=True, max_length=10)),
+                ("bad_in_row", models.PositiveIntegerField(default=0)),
+                ("good_in_row", models.PositiveIntegerField(default=0)),
+                ("flapping", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.CharField(default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('source', models.CharField(choices=[('rule', 'Rule'), ('monitor', 'Monitor')], max_length=8)),
-                ('type', models.CharField(max_length=12)),
-                ('severity', models.CharField(choices=[('CRITICAL', 'Critical'), ('HIGH', 'High'), ('MEDIUM', 'Medium'), ('LOW', 'Low'), ('INFO', 'Info')], max_length=8)),
-                ('status', models.CharField(choices=[('ACTIVE', 'Open'), ('ACKNOWLEDGED', 'Acknowledged'), ('SILENCED', 'Silenced'), ('RESOLVED', 'Resolved')], default='ACTIVE', max_length=12)),
-                ('title', models.CharField(max_length=300)),
-                ('message', models.CharField(max_length=2000)),
-                ('metadata', models.JSONField(blank=True, null=True)),
-                ('dedupe_key', models.CharField(max_length=128)),
-                ('run_id', models.UUIDField(null=True)),
-                ('last_run_id', models.UUIDField(null=True)),
-                ('resolved_by_run_id', models.UUIDField(null=True)),
-                ('breaches', models.JSONField(default=list)),
-                ('occurrences', models.PositiveIntegerField(default=1)),
-                ('fired_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('acknowledged_by', models.CharField(max_length=64, null=True)),
-                ('acknowledged_by_name', models.CharField(max_length=254, null=True)),
-                ('note', models.CharField(blank=True, max_length=2000)),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('resolved_by', models.CharField(max_length=64, null=True)),
-                ('instance', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='fleet.instance')),
-                ('monitor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='monitors.monitor')),
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("source", models.CharField(choices=[("rule", "Rule"), ("monitor", "Monitor")], max_length=8)),
+                ("type", models.CharField(max_length=12)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("CRITICAL", "Critical"),
+                            ("HIGH", "High"),
+                            ("MEDIUM", "Medium"),
+                            ("LOW", "Low"),
+                            ("INFO", "Info"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("ACTIVE", "Open"),
+                            ("ACKNOWLEDGED", "Acknowledged"),
+                            ("SILENCED", "Silenced"),
+                            ("RESOLVED", "Resolved"),
+                        ],
+                        default="ACTIVE",
+                        max_length=12,
+                    ),
+                ),
+                ("title", models.CharField(max_length=300)),
+                ("message", models.CharField(max_length=2000)),
+                ("metadata", models.JSONField(blank=True, null=True)),
+                ("dedupe_key", models.CharField(max_length=128)),
+                ("run_id", models.UUIDField(null=True)),
+                ("last_run_id", models.UUIDField(null=True)),
+                ("resolved_by_run_id", models.UUIDField(null=True)),
+                ("breaches", models.JSONField(default=list)),
+                ("occurrences", models.PositiveIntegerField(default=1)),
+                ("fired_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                ("acknowledged_by", models.CharField(max_length=64, null=True)),
+                ("acknowledged_by_name", models.CharField(max_length=254, null=True)),
+                ("note", models.CharField(blank=True, max_length=2000)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolved_by", models.CharField(max_length=64, null=True)),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="fleet.instance",
+                    ),
+                ),
+                (
+                    "monitor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="monitors.monitor",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.CharField(default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=128)),
-                ('type', models.CharField(choices=[('WEBHOOK', 'Webhook'), ('SLACK', 'Slack'), ('EMAIL', 'E-mail'), ('IN_APP', 'In the product')], max_length=8)),
-                ('sealed_config', models.TextField(editable=False)),
-                ('enabled', models.BooleanField(default=True)),
-                ('monitor_alerts', models.BooleanField(default=True)),
-                ('notify_resolved', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=128)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("WEBHOOK", "Webhook"),
+                            ("SLACK", "Slack"),
+                            ("EMAIL", "E-mail"),
+                            ("IN_APP", "In the product"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("sealed_config", models.TextField(editable=False)),
+                ("enabled", models.BooleanField(default=True)),
+                ("monitor_alerts", models.BooleanField(default=True)),
+                ("notify_resolved", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='EvaluationPass',
+            name="EvaluationPass",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('next_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('duration_ms', models.PositiveIntegerField(null=True)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("next_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("duration_ms", models.PositiveIntegerField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='evaluation_pass_single')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="evaluation_pass_single")],
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('fired', 'Fired'), ('resolved', 'Resolved')], max_length=8)),
-                ('state', models.CharField(choices=[('PENDING', 'Waiting'), ('SENT', 'Sent'), ('FAILED', 'Failed')], default='PENDING', max_length=8)),
-                ('due_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outbox', to='alerts.alert')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outbox', to='alerts.channel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("fired", "Fired"), ("resolved", "Resolved")], max_length=8)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("PENDING", "Waiting"), ("SENT", "Sent"), ("FAILED", "Failed")],
+                        default="PENDING",
+                        max_length=8,
+                    ),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="outbox", to="alerts.alert"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="outbox", to="alerts.channel"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.CharField(default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('sent_at', models.DateTimeField()),
-                ('success', models.BooleanField()),
-                ('error', models.CharField(max_length=500, null=True)),
-                ('duration_ms', models.PositiveIntegerField()),
-                ('notification', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tries', to='alerts.notification')),
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("sent_at", models.DateTimeField()),
+                ("success", models.BooleanField()),
+                ("error", models.CharField(max_length=500, null=True)),
+                ("duration_ms", models.PositiveIntegerField()),
+                (
+                    "notification",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tries", to="alerts.notification"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rule',
+            name="Rule",
             fields=[
-                ('id', models.CharField(default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=128)),
-                ('description', models.CharField(blank=True, max_length=512, null=True)),
-                ('type', models.CharField(choices=[('THRESHOLD', 'Threshold'), ('ANOMALY', 'Anomaly'), ('LIFECYCLE', 'Lifecycle'), ('SECURITY', 'Security'), ('COST', 'Cost')], max_length=12)),
-                ('severity', models.CharField(choices=[('CRITICAL', 'Critical'), ('HIGH', 'High'), ('MEDIUM', 'Medium'), ('LOW', 'Low'), ('INFO', 'Info')], max_length=8)),
-                ('enabled', models.BooleanField(default=True)),
-                ('conditions', models.JSONField()),
-                ('cooldown_s', models.PositiveIntegerField(default=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('channels', models.ManyToManyField(blank=True, related_name='rules', to='alerts.channel')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('instance', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='alert_rules', to='fleet.instance')),
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=128)),
+                ("description", models.CharField(blank=True, max_length=512, null=True)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("THRESHOLD", "Threshold"),
+                            ("ANOMALY", "Anomaly"),
+                            ("LIFECYCLE", "Lifecycle"),
+                            ("SECURITY", "Security"),
+                            ("COST", "Cost"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("CRITICAL", "Critical"),
+                            ("HIGH", "High"),
+                            ("MEDIUM", "Medium"),
+                            ("LOW", "Low"),
+                            ("INFO", "Info"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                ("conditions", models.JSONField()),
+                ("cooldown_s", models.PositiveIntegerField(default=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("channels", models.ManyToManyField(blank=True, related_name="rules", to="alerts.channel")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alert_rules",
+                        to="fleet.instance",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='alert',
-            name='rule',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='alerts.rule'),
+            model_name="alert",
+            name="rule",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="alerts", to="alerts.rule"
+            ),
         ),
         migrations.CreateModel(
-            name='AlertEvent',
+            name="AlertEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('fired', 'Fired'), ('repeated', 'Happened again'), ('acknowledged', 'Acknowledged'), ('noted', 'Note changed'), ('flapping', 'Flapping'), ('resolved', 'Resolved')], max_length=12)),
-                ('at', models.DateTimeField()),
-                ('text', models.CharField(blank=True, max_length=2000)),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='alerts.alert')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("fired", "Fired"),
+                            ("repeated", "Happened again"),
+                            ("acknowledged", "Acknowledged"),
+                            ("noted", "Note changed"),
+                            ("flapping", "Flapping"),
+                            ("resolved", "Resolved"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("text", models.CharField(blank=True, max_length=2000)),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="alerts.alert"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['alert', 'at'], name='alert_story')],
+                "indexes": [models.Index(fields=["alert", "at"], name="alert_story")],
             },
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('state', 'PENDING')), fields=['due_at'], name='notification_due'),
+            model_name="notification",
+            index=models.Index(condition=models.Q(("state", "PENDING")), fields=["due_at"], name="notification_due"),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(fields=['channel', '-created_at'], name='notification_of_channel'),
+            model_name="notification",
+            index=models.Index(fields=["channel", "-created_at"], name="notification_of_channel"),
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.UniqueConstraint(fields=('alert', 'channel', 'kind'), name='notification_once'),
+            model_name="notification",
+            constraint=models.UniqueConstraint(fields=("alert", "channel", "kind"), name="notification_once"),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['notification', '-sent_at'], name='attempt_newest'),
+            model_name="attempt",
+            index=models.Index(fields=["notification", "-sent_at"], name="attempt_newest"),
         ),
         migrations.AddIndex(
-            model_name='rule',
-            index=models.Index(fields=['-created_at', '-id'], name='rule_newest'),
+            model_name="rule",
+            index=models.Index(fields=["-created_at", "-id"], name="rule_newest"),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['THRESHOLD', 'ANOMALY', 'LIFECYCLE', 'SECURITY', 'COST'])), name='rule_type_known'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["THRESHOLD", "ANOMALY", "LIFECYCLE", "SECURITY", "COST"])),
+                name="rule_type_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('cooldown_s__lte', 86400)), name='rule_cooldown_in_range'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cooldown_s__lte", 86400)), name="rule_cooldown_in_range"
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['-fired_at', '-id'], name='alert_newest'),
+            model_name="alert",
+            index=models.Index(fields=["-fired_at", "-id"], name="alert_newest"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['status', '-fired_at'], name='alert_by_status'),
+            model_name="alert",
+            index=models.Index(fields=["status", "-fired_at"], name="alert_by_status"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['rule', '-fired_at'], name='alert_of_rule'),
+            model_name="alert",
+            index=models.Index(fields=["rule", "-fired_at"], name="alert_of_rule"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['monitor', '-fired_at'], name='alert_of_monitor'),
+            model_name="alert",
+            index=models.Index(fields=["monitor", "-fired_at"], name="alert_of_monitor"),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'RESOLVED'), _negated=True), fields=('dedupe_key',), name='alert_open_once'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "RESOLVED"), _negated=True),
+                fields=("dedupe_key",),
+                name="alert_open_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('status', 'RESOLVED')), models.Q(models.Q(('status', 'RESOLVED'), _negated=True), ('resolved_at', None)), _connector='OR'), name='alert_resolved_has_time'),
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resolved_at__isnull", False), ("status", "RESOLVED")),
+                    models.Q(models.Q(("status", "RESOLVED"), _negated=True), ("resolved_at", None)),
+                    _connector="OR",
+                ),
+                name="alert_resolved_has_time",
+            ),
         ),
     ]

@@ -1,5 +1,6 @@
 """How the platform itself is: its parts, who works, what waits. Unknown is told as unknown."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,17 +45,26 @@ class Waiting:
 
 def parts() -> list[Line]:
     """The platform's parts, as `pharos doctor` judges them, and how quickly database and broker answer."""
-    pulses = health.checks()
-    lines = [Line("version", "ok", VERSION)]
+    pulses, lines = health.checks(), []
     for name, good, text in examine():
+        if name == "shape":
+            continue
         if name == "database" and good:
             text = f"{text}, answers in {pulses['database']['latencyMs']} ms"
         if name == "broker" and good and not settings.EMBEDDED:
             text = f"{text} in {pulses['redis']['latencyMs']} ms"
         lines.append(Line(name, STATES[good], text))
-    if settings.EMBEDDED:  # several processes have a hub each, and none knows of the others'
-        lines.append(Line("live readers", "ok", f"{hub.readers()} sockets and streams are open"))
     return lines
+
+
+def about() -> dict[str, Any]:
+    """Version, shape, and how many live streams are open (None: several processes have a hub each)."""
+    return {
+        "version": VERSION,
+        "embedded": settings.EMBEDDED,
+        "readers": hub.readers() if settings.EMBEDDED else None,
+        "uptime_s": time.time() - health.STARTED,
+    }
 
 
 def queues(now: datetime) -> list[Waiting]:

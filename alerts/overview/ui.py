@@ -62,5 +62,11 @@ def header_state(request: HttpRequest) -> HttpResponse:
 def status(request: HttpRequest) -> HttpResponse:
     """How the platform itself is; the page asks again every 5 s, also while live events do not work."""
     now = timezone.now()
-    facts = {"parts": platform.parts(), "queues": platform.queues(now), "workers": platform.workers(now), "now": now}
+    facts = {
+        "now": now,
+        "about": platform.about(),
+        "parts": platform.parts(),
+        "queues": platform.queues(now),
+        "workers": platform.workers(now),
+    }
     return render(request, "config/status_body.html" if request.htmx else "config/status.html", facts)

@@ -54,6 +54,8 @@ def send(config: dict[str, Any], message: Message) -> str:
         raise DeliveryFailed(f"{server.hostname} refused every recipient.") from error
     except smtplib.SMTPResponseException as error:
         raise DeliveryFailed(f"{server.hostname} refused the mail with code {error.smtp_code}.") from error
+    except ssl.SSLCertVerificationError as error:
+        raise DeliveryFailed(f"The certificate of {server.hostname} is not valid: {error.verify_message}.") from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise DeliveryFailed(f"{server.hostname} did not take the mail: {type(error).__name__}.") from error
     if refused:

@@ -10,13 +10,25 @@ from config.api.errors import NotFound
 from config.api.pagination import OffsetPagination, PagePagination
 
 
-class ApiView(APIView):
+class Counted(APIView):
+    """Counts a request before it looks who may do what: refused ones are limited too, and carry the headers."""
+
+    def perform_authentication(self, request: Any) -> None:
+        for throttle in self.get_throttles():
+            throttle.allow_request(request, self)
+        super().perform_authentication(request)
+
+    def check_throttles(self, request: Any) -> None:
+        """Done already."""
+
+
+class ApiView(Counted):
     """A view without a model; `roles = {"get": VIEWER}` by HTTP method."""
 
     roles: dict[str, str] = {}
 
 
-class ApiViewSet(GenericViewSet):
+class ApiViewSet(Counted, GenericViewSet):
     """A viewset; `roles = {"list": VIEWER}` by action. `noun` names the thing in "not found" sentences."""
 
     roles: dict[str, str] = {}

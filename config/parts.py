@@ -12,7 +12,6 @@ from pathlib import Path
 from django.conf import settings
 
 log = logging.getLogger(__name__)
-QUEUES = ("default", "monitors")
 
 
 class Part:
@@ -72,7 +71,6 @@ class Worker(ThreadPart):
             app=app,
             pool_cls="threads",
             concurrency=settings.WORKER_THREADS,
-            queues=list(QUEUES),
             hostname=f"embedded@{os.uname().nodename}",
             without_gossip=True,
             without_mingle=True,

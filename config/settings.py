@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from kombu import Queue
 
 from config import logs
 from config.env import load, make_vault_key
@@ -127,6 +128,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600} if REDIS_URL else
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# A worker takes from all of them unless it is started with --queues.
+CELERY_TASK_QUEUES = [Queue("default"), Queue("monitors")]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_CONCURRENCY = env.worker_threads
 # Ticks carry no state worth a file: what is due is told by rows.

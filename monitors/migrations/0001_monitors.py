@@ -6,217 +6,320 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Agent',
+            name="Agent",
             fields=[
-                ('id', models.SlugField(max_length=63, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('location', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.SlugField(max_length=63, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                ("location", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Monitor',
+            name="Monitor",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('tool', models.CharField(choices=[('http', 'HTTP request'), ('k6', 'k6 script')], max_length=10)),
-                ('schedule', models.CharField(max_length=200)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('shortest_gap_s', models.PositiveIntegerField(editable=False)),
-                ('enabled', models.BooleanField(default=True)),
-                ('thresholds', models.JSONField(blank=True, default=dict)),
-                ('parameters', models.JSONField(blank=True, default=dict)),
-                ('request', models.JSONField(blank=True, null=True)),
-                ('timeout_s', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('alert_after', models.PositiveSmallIntegerField(default=1)),
-                ('recover_after', models.PositiveSmallIntegerField(default=1)),
-                ('tags', models.JSONField(blank=True, default=list)),
-                ('script_version', models.PositiveIntegerField(default=0)),
-                ('skipped_runs', models.PositiveIntegerField(default=0)),
-                ('next_run_at', models.DateTimeField(editable=False, null=True)),
-                ('last_run_at', models.DateTimeField(editable=False, null=True)),
-                ('last_status', models.CharField(editable=False, max_length=10, null=True)),
-                ('last_p95_ms', models.FloatField(editable=False, null=True)),
-                ('last_error_rate', models.FloatField(editable=False, null=True)),
-                ('state_since_at', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='monitors', to='monitors.agent')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                ("tool", models.CharField(choices=[("http", "HTTP request"), ("k6", "k6 script")], max_length=10)),
+                ("schedule", models.CharField(max_length=200)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("shortest_gap_s", models.PositiveIntegerField(editable=False)),
+                ("enabled", models.BooleanField(default=True)),
+                ("thresholds", models.JSONField(blank=True, default=dict)),
+                ("parameters", models.JSONField(blank=True, default=dict)),
+                ("request", models.JSONField(blank=True, null=True)),
+                ("timeout_s", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("alert_after", models.PositiveSmallIntegerField(default=1)),
+                ("recover_after", models.PositiveSmallIntegerField(default=1)),
+                ("tags", models.JSONField(blank=True, default=list)),
+                ("script_version", models.PositiveIntegerField(default=0)),
+                ("skipped_runs", models.PositiveIntegerField(default=0)),
+                ("next_run_at", models.DateTimeField(editable=False, null=True)),
+                ("last_run_at", models.DateTimeField(editable=False, null=True)),
+                ("last_status", models.CharField(editable=False, max_length=10, null=True)),
+                ("last_p95_ms", models.FloatField(editable=False, null=True)),
+                ("last_error_rate", models.FloatField(editable=False, null=True)),
+                ("state_since_at", models.DateTimeField(editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="monitors", to="monitors.agent"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('pass', 'Pass'), ('fail', 'Fail'), ('error', 'Error'), ('timeout', 'Timed out'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('waiting', models.BooleanField(default=False)),
-                ('trigger', models.CharField(choices=[('schedule', 'Schedule'), ('manual', 'By hand')], max_length=10)),
-                ('requested_by', models.CharField(blank=True, max_length=254)),
-                ('tool', models.CharField(max_length=10)),
-                ('spec', models.JSONField()),
-                ('timeout_s', models.PositiveSmallIntegerField()),
-                ('scheduled_at', models.DateTimeField(null=True)),
-                ('queued_at', models.DateTimeField()),
-                ('ready_at', models.DateTimeField()),
-                ('take_until', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('attempt', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('cancel_requested_at', models.DateTimeField(null=True)),
-                ('exit_code', models.IntegerField(null=True)),
-                ('error_code', models.CharField(blank=True, max_length=20)),
-                ('error_message', models.CharField(blank=True, max_length=2000)),
-                ('metrics', models.JSONField(null=True)),
-                ('breaches', models.JSONField(default=list)),
-                ('counted_at', models.DateTimeField(null=True)),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='monitors.agent')),
-                ('monitor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='monitors.monitor')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("pass", "Pass"),
+                            ("fail", "Fail"),
+                            ("error", "Error"),
+                            ("timeout", "Timed out"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("waiting", models.BooleanField(default=False)),
+                ("trigger", models.CharField(choices=[("schedule", "Schedule"), ("manual", "By hand")], max_length=10)),
+                ("requested_by", models.CharField(blank=True, max_length=254)),
+                ("tool", models.CharField(max_length=10)),
+                ("spec", models.JSONField()),
+                ("timeout_s", models.PositiveSmallIntegerField()),
+                ("scheduled_at", models.DateTimeField(null=True)),
+                ("queued_at", models.DateTimeField()),
+                ("ready_at", models.DateTimeField()),
+                ("take_until", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                ("completed_at", models.DateTimeField(null=True)),
+                ("attempt", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("exit_code", models.IntegerField(null=True)),
+                ("error_code", models.CharField(blank=True, max_length=20)),
+                ("error_message", models.CharField(blank=True, max_length=2000)),
+                ("metrics", models.JSONField(null=True)),
+                ("breaches", models.JSONField(default=list)),
+                ("counted_at", models.DateTimeField(null=True)),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="monitors.agent"
+                    ),
+                ),
+                (
+                    "monitor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="runs", to="monitors.monitor"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='monitor',
-            name='last_run',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitors.run'),
+            model_name="monitor",
+            name="last_run",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="monitors.run",
+            ),
         ),
         migrations.CreateModel(
-            name='LogChunk',
+            name="LogChunk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('offset', models.PositiveBigIntegerField()),
-                ('size', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log_chunks', to='monitors.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("offset", models.PositiveBigIntegerField()),
+                ("size", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                ("at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="log_chunks", to="monitors.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Script',
+            name="Script",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('name', models.CharField(max_length=200)),
-                ('body', models.TextField()),
-                ('size', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('monitor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scripts', to='monitors.monitor')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                ("name", models.CharField(max_length=200)),
+                ("body", models.TextField()),
+                ("size", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "monitor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="scripts", to="monitors.monitor"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='run',
-            name='script',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='runs', to='monitors.script'),
+            model_name="run",
+            name="script",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.RESTRICT, related_name="runs", to="monitors.script"
+            ),
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('host', models.CharField(max_length=200)),
-                ('version', models.CharField(max_length=40)),
-                ('tools', models.JSONField(default=dict)),
-                ('capacity', models.PositiveSmallIntegerField()),
-                ('started_at', models.DateTimeField()),
-                ('heartbeat_at', models.DateTimeField(db_index=True)),
-                ('cpu_percent', models.FloatField(null=True)),
-                ('memory_percent', models.FloatField(null=True)),
-                ('memory_used_mb', models.FloatField(null=True)),
-                ('load_average', models.JSONField(null=True)),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='workers', to='monitors.agent')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("host", models.CharField(max_length=200)),
+                ("version", models.CharField(max_length=40)),
+                ("tools", models.JSONField(default=dict)),
+                ("capacity", models.PositiveSmallIntegerField()),
+                ("started_at", models.DateTimeField()),
+                ("heartbeat_at", models.DateTimeField(db_index=True)),
+                ("cpu_percent", models.FloatField(null=True)),
+                ("memory_percent", models.FloatField(null=True)),
+                ("memory_used_mb", models.FloatField(null=True)),
+                ("load_average", models.JSONField(null=True)),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="workers", to="monitors.agent"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AgentSample',
+            name="AgentSample",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('cpu_percent', models.FloatField(null=True)),
-                ('memory_percent', models.FloatField(null=True)),
-                ('active_runs', models.PositiveIntegerField()),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='samples', to='monitors.agent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("cpu_percent", models.FloatField(null=True)),
+                ("memory_percent", models.FloatField(null=True)),
+                ("active_runs", models.PositiveIntegerField()),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="samples", to="monitors.agent"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('agent', 'at'), name='agent_sample_once')],
+                "constraints": [models.UniqueConstraint(fields=("agent", "at"), name="agent_sample_once")],
             },
         ),
         migrations.AddIndex(
-            model_name='monitor',
-            index=models.Index(condition=models.Q(('enabled', True)), fields=['next_run_at'], name='monitor_due'),
+            model_name="monitor",
+            index=models.Index(condition=models.Q(("enabled", True)), fields=["next_run_at"], name="monitor_due"),
         ),
         migrations.AddIndex(
-            model_name='monitor',
-            index=models.Index(fields=['name', 'id'], name='monitor_by_name'),
+            model_name="monitor",
+            index=models.Index(fields=["name", "id"], name="monitor_by_name"),
         ),
         migrations.AddConstraint(
-            model_name='monitor',
-            constraint=models.CheckConstraint(condition=models.Q(('tool__in', ['http', 'k6'])), name='monitor_tool_known'),
+            model_name="monitor",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tool__in", ["http", "k6"])), name="monitor_tool_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monitor',
-            constraint=models.CheckConstraint(condition=models.Q(('enabled', False), ('next_run_at__isnull', False), _connector='OR'), name='monitor_next_run'),
+            model_name="monitor",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("enabled", False), ("next_run_at__isnull", False), _connector="OR"),
+                name="monitor_next_run",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monitor',
-            constraint=models.CheckConstraint(condition=models.Q(('timeout_s', None), ('timeout_s__lte', models.F('shortest_gap_s')), _connector='OR'), name='monitor_no_overlap'),
+            model_name="monitor",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("timeout_s", None), ("timeout_s__lte", models.F("shortest_gap_s")), _connector="OR"
+                ),
+                name="monitor_no_overlap",
+            ),
         ),
         migrations.AddIndex(
-            model_name='logchunk',
-            index=models.Index(fields=['at'], name='log_chunk_age'),
+            model_name="logchunk",
+            index=models.Index(fields=["at"], name="log_chunk_age"),
         ),
         migrations.AddConstraint(
-            model_name='logchunk',
-            constraint=models.UniqueConstraint(fields=('run', 'offset'), name='log_chunk_once'),
+            model_name="logchunk",
+            constraint=models.UniqueConstraint(fields=("run", "offset"), name="log_chunk_once"),
         ),
         migrations.AddConstraint(
-            model_name='script',
-            constraint=models.UniqueConstraint(fields=('monitor', 'version'), name='script_version_once'),
+            model_name="script",
+            constraint=models.UniqueConstraint(fields=("monitor", "version"), name="script_version_once"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['monitor', '-queued_at', '-id'], name='run_history'),
+            model_name="run",
+            index=models.Index(fields=["monitor", "-queued_at", "-id"], name="run_history"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['monitor', 'status', '-queued_at', '-id'], name='run_history_by_status'),
+            model_name="run",
+            index=models.Index(fields=["monitor", "status", "-queued_at", "-id"], name="run_history_by_status"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('completed_at', None)), fields=['status', 'ready_at'], name='run_open'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("completed_at", None)), fields=["status", "ready_at"], name="run_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('completed_at__isnull', False), ('counted_at', None)), fields=['completed_at', 'id'], name='run_uncounted'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("completed_at__isnull", False), ("counted_at", None)),
+                fields=["completed_at", "id"],
+                name="run_uncounted",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['completed_at'], name='run_completed'),
+            model_name="run",
+            index=models.Index(fields=["completed_at"], name="run_completed"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'pass', 'fail', 'error', 'timeout', 'cancelled'])), name='run_status_known'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["queued", "running", "pass", "fail", "error", "timeout", "cancelled"])
+                ),
+                name="run_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at', None), ('status__in', ('queued', 'running'))), models.Q(('completed_at__isnull', False), ('status__in', ('pass', 'fail', 'error', 'timeout', 'cancelled'))), _connector='OR'), name='run_completed_when_final'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("completed_at", None), ("status__in", ("queued", "running"))),
+                    models.Q(
+                        ("completed_at__isnull", False),
+                        ("status__in", ("pass", "fail", "error", "timeout", "cancelled")),
+                    ),
+                    _connector="OR",
+                ),
+                name="run_completed_when_final",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'running'), _negated=True), models.Q(('attempt__isnull', False), ('lease_until__isnull', False), ('waiting', False)), _connector='OR'), name='run_running_has_lease'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "running"), _negated=True),
+                    models.Q(("attempt__isnull", False), ("lease_until__isnull", False), ("waiting", False)),
+                    _connector="OR",
+                ),
+                name="run_running_has_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('queued', 'running')), ('waiting', False)), fields=('monitor',), name='run_one_active'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ("queued", "running")), ("waiting", False)),
+                fields=("monitor",),
+                name="run_one_active",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('scheduled_at__isnull', False)), fields=('monitor', 'scheduled_at'), name='run_one_per_fire'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("scheduled_at__isnull", False)),
+                fields=("monitor", "scheduled_at"),
+                name="run_one_per_fire",
+            ),
         ),
     ]

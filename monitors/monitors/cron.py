@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -69,8 +70,14 @@ def normalise(expression: str) -> str:
     return text
 
 
+@cache
+def zones() -> frozenset[str]:
+    """The names of all IANA time zones; finding them means reading a folder tree, so it is done once."""
+    return frozenset(available_timezones())
+
+
 def known_zone(name: str) -> bool:
-    return name in available_timezones()
+    return name in zones()
 
 
 def fires(schedule: str, time_zone: str, after: datetime) -> Iterator[datetime]:

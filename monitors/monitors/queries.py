@@ -95,3 +95,14 @@ def measured(monitor: Monitor, *, since: datetime, most: int = 500) -> list[Run]
     """Finished runs since a moment that have figures, the oldest first."""
     rows = Run.objects.finished().filter(monitor=monitor, queued_at__gte=since, metrics__isnull=False)
     return list(reversed(rows.newest_first()[:most]))
+
+
+def known_tags() -> list[str]:
+    """All tags in use, in order."""
+    return sorted({tag for tags in Monitor.objects.exclude(tags=[]).values_list("tags", flat=True) for tag in tags})
+
+
+def with_tag(tag: str) -> list[UUID]:
+    """Monitors with a tag. Looked through here: a list in JSON has no look-up that both databases know."""
+    rows = Monitor.objects.exclude(tags=[]).values_list("pk", "tags")
+    return [key for key, tags in rows if tag in tags]

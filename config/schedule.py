@@ -22,5 +22,7 @@ TICKS = dict(
         tick(2, "alerts.evaluation.tasks.evaluate"),
         tick(1, "alerts.monitors.tasks.count_runs"),
         tick(2, "alerts.channels.tasks.send_due"),
+        tick(3600, "security.audit.tasks.prune"),
+        tick(3600, "security.accounts.tasks.clear_sessions"),
     ]
 )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from security.audit import chain
 from security.audit.models import AuditEntry, AuditHead
 from security.audit.services import Verdict, record, verify
+from security.audit.tasks import prune
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +177,12 @@ def test_what_is_rolled_back_leaves_no_entry():
         record(actor=None, action="CREATE", resource="thing", resource_id="1")
         raise ZeroDivisionError
     assert AuditEntry.objects.count() == 0
+
+
+def test_the_tick_drops_what_is_older_than_the_audit_is_kept(settings, time_machine):
+    write(3)
+    time_machine.move_to(timezone.now() + timedelta(days=settings.KEEP_DAYS["audit"] + 1))
+    write(2)
+    prune()
+    assert verify() == Verdict(checked=2, ok=True)
+    assert AuditEntry.objects.count() == 2

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from security.accounts.models import Session
+from security.accounts.tasks import clear_sessions
 from security.audit.models import AuditEntry
 from tests.factories import PASSWORD, make_user
 from tests.support.client import ApiClient
@@ -82,3 +83,11 @@ def test_the_end_of_a_session_moves_with_its_use(browser, time_machine):
     assert browser.get("/api/v1/me").status_code == 200
     time_machine.move_to(before.started_at.timestamp() + 20 * 86400, tick=False)
     assert browser.get("/api/v1/me").status_code == 401
+
+
+def test_sessions_that_are_over_are_dropped(browser, time_machine):
+    time_machine.move_to(Session.objects.get().started_at.timestamp() + 8 * 86400)
+    keeper = Client()
+    keeper.force_login(make_user())
+    clear_sessions()
+    assert [session.user_id for session in Session.objects.all()] == [keeper.session["_auth_user_id"]]

@@ -21,7 +21,9 @@ class ApiSchema(AutoSchema):
         return text if role in (None, ANYONE) else f"{text}\n\nNeeds the role {role}.".strip()
 
     def get_tags(self) -> list[str]:
-        return [type(self.view).__module__.split(".")[-2]]
+        """The slice that the view lies in."""
+        parts = type(self.view).__module__.split(".")
+        return [(parts[1] if len(parts) > 2 else parts[0]).capitalize()]
 
 
 def _only(prefix: str, endpoints: list[Any]) -> list[Any]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, F, FloatField, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, FloatField, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Lower, NullIf
 
@@ -80,7 +80,8 @@ def _labelled(instances: InstanceQuerySet, label: str) -> InstanceQuerySet:
     key, equals, value = label.partition("=")
     if not equals:
         return instances.filter(tags__has_key=key.strip())
-    return instances.alias(label=KeyTextTransform(key.strip(), "tags")).filter(label=value.strip())
+    text = Cast(KeyTextTransform(key.strip(), "tags"), TextField())
+    return instances.alias(label=text).filter(label=value.strip())
 
 
 def ordered(instances: QuerySet[Instance], sort: str, now: datetime) -> QuerySet[Instance]:

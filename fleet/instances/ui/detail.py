@@ -47,9 +47,11 @@ def metrics(request: HttpRequest, pk: str) -> HttpResponse:
     """A chart for each metric over a range that the reader chooses."""
     found, now = queries.get_visible(instance_id=pk, principal=request.principal), timezone.now()
     span = panels.span_of(request.GET, now=now)
-    charts = panels.of_instance(found, list(panels.TITLES), span, now=now)
+    every = panels.of_instance(found, list(panels.TITLES), span, now=now)
+    charts = [panel for panel in every if panel.has_data] or every[:1]
     context = {**about(request, found), "tab": "metrics", "span": span, "charts": charts}
     context |= {"step": panels.step_words(charts), "api_path": charts[0].src}
+    context["missing"] = [panel.title for panel in every if not panel.has_data]
     return render(request, "fleet/instance_metrics.html", context)
 
 

@@ -5,6 +5,8 @@ the pool answers the same view for less than half the CPU.
 """
 
 import os
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from inspect import iscoroutinefunction
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -42,16 +44,20 @@ async def http(scope: dict, receive: object, send: object) -> None:
     A view with an attribute `asgi` answers by itself on the loop (ingest); an async view is a stream and goes
     through Django on the loop; every other view runs in a pooled thread.
     """
+    way, arguments = way_to(scope["path"])
+    await way(scope, receive, send, **arguments)
+
+
+@lru_cache(maxsize=20_000)
+def way_to(path: str) -> tuple[Callable[..., Awaitable[None]], dict[str, str]]:
+    """Who answers the path, and what it takes from it. Kept: to find this out costs more than a heartbeat."""
     try:
-        match = resolve(scope["path"])
+        match = resolve(path)
     except Resolver404:
-        match = None
-    if match and (direct := getattr(match.func, "asgi", None)):
-        await direct(scope, receive, send, **match.kwargs)
-    elif match and iscoroutinefunction(match.func):
-        await looped(scope, receive, send)
-    else:
-        await pooled(scope, receive, send)
+        return pooled, {}
+    if direct := getattr(match.func, "asgi", None):
+        return direct, match.kwargs
+    return (looped if iscoroutinefunction(match.func) else pooled), {}
 
 
 async def lifespan(scope: dict, receive: object, send: object) -> None:

@@ -76,7 +76,7 @@ def bucketed(
 
 
 def keep(table: Table, *, part: int | None, since: datetime, until: datetime, drop: datetime, using: str) -> Kept:
-    """See the package. Rows that strayed into the default partition move into theirs."""
+    """See the package. Rows that strayed into the default partition move into theirs, or go when they are too old."""
     period: Period = table.split[1][part] if table.split and part is not None else table.period
     parent = f"{table.name}_{part}" if part is not None else table.name
     kept = Kept()
@@ -97,6 +97,8 @@ def keep(table: Table, *, part: int | None, since: datetime, until: datetime, dr
                     cursor.execute(f"ALTER TABLE {parent} DETACH PARTITION {name}")
                     cursor.execute(f"DROP TABLE {name}")
                 kept.dropped.append(name)
+        cursor.execute(f"DELETE FROM {parent}_default WHERE ts < %s", [drop])  # noqa: S608
+        kept.deleted = cursor.rowcount
     return kept
 
 

@@ -53,18 +53,20 @@ def chart(
     stands in each hole. One instance has one curve a line; several have the mean and the highest of all.
     """
     lines = [line for metric in metrics for line in CHARTS[metric]]
+    asked, since = (since, until), max(since, now - kept_for()[Rollup.Resolution.DAY])
+    until = min(until, now + FUTURE)
     step_s, rows = None, None
     if scope.instance_id:
         rows = _samples(scope, lines, since, until, max_points)
     if rows is None:
         step_s = step_for(scope, since=since, until=until, max_points=max_points, now=now)
-        rows = _buckets(scope, lines, since, min(until, now + FUTURE), step_s, now)
+        rows = _buckets(scope, lines, since, until, step_s, now)
     names = _names(scope, lines)
     series = [
         {"label": label, "unit": line.unit, "points": with_holes([(row[0], row[place]) for row in rows], step_s)}
         for place, (line, label, _) in enumerate(names, start=1)
     ]
-    return {"series": series, "from": since.timestamp(), "to": until.timestamp(), "step": step_s}
+    return {"series": series, "from": asked[0].timestamp(), "to": asked[1].timestamp(), "step": step_s}
 
 
 def step_for(scope: Scope, *, since: datetime, until: datetime, max_points: int, now: datetime) -> int:

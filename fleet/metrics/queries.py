@@ -8,7 +8,6 @@ from typing import Any
 from config import timeseries
 from config.timeseries import Query, bucket, group, largest, mean, rows_of, total
 from fleet.instances.models import InstanceQuerySet
-from fleet.metrics.models import REALS, SIZES
 from fleet.metrics.sources import RAW, Scope, figures
 from fleet.metrics.upkeep import kept_for
 
@@ -133,21 +132,3 @@ def latest(instances: InstanceQuerySet) -> list[tuple[str, dict[str, Any]]]:
     """Instance ids and their newest figures, by id; those that never sent any are left out."""
     found = instances.exclude(last_sample=None).order_by("pk").values_list("pk", "last_sample")
     return list(found[:LATEST_MAX])
-
-
-def window(
-    instances: InstanceQuerySet, *, metric: str, since: datetime, until: datetime
-) -> dict[str, tuple[int, float, float, float]]:
-    """For rules: samples counted, mean, least and highest value of one column of samples, by instance id.
-
-    Instances without a value in the time are absent. Reads samples, so `since` is at most days ago.
-    """
-    if metric not in (*REALS, *SIZES):
-        raise ValueError(f"there is no metric {metric!r}")
-    scope = Scope.instances(instances)
-    query = Query(
-        f"SELECT instance_id, count({metric}), avg({metric}), min({metric}), max({metric}) FROM metric_sample "  # noqa: S608
-        f"WHERE {scope.of_samples.sql} AND ts >= %s AND ts < %s GROUP BY instance_id HAVING count({metric}) > 0",
-        [*scope.of_samples.params, since, until],
-    )
-    return {row[0]: (row[1], float(row[2]), float(row[3]), float(row[4])) for row in rows_of(query)}

@@ -29,6 +29,7 @@ class LogWriter:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._lock = threading.Lock()
         self._pending = bytearray()
+        self._ready: list[tuple[int, bytes]] = []  # pieces of the head that wait for the next flush
         self._start = 0  # offset of the first pending byte in the whole output
         self._tail: deque[tuple[int, int]] = deque()  # (offset, size) of stored pieces of the tail
         self._tail_size = 0
@@ -52,18 +53,20 @@ class LogWriter:
             return
         self._at_line_start = text.endswith("\n")
         self._pending += _encoded(self._masker.feed(text))
-        end = self._start + len(self._pending)
-        surplus = len(self._pending) - max(0, HEAD_BYTES - self._start) - TAIL_BYTES
+        if self._start < HEAD_BYTES < self._start + len(self._pending):
+            self._ready += self._cut(HEAD_BYTES)
+        surplus = len(self._pending) - TAIL_BYTES
         if self._start >= HEAD_BYTES and surplus > 0:  # nobody will read it
             del self._pending[:surplus]
-            self._start = end - len(self._pending)
+            self._start += surplus
 
     def flush(self, *, last: bool = False) -> bool:
         """Store what came since the last call; whether there was anything. `last` ends the output."""
         with self._lock:
             if last:
                 self._pending += _encoded(self._masker.feed(self._decoder.decode(b"", True)) + self._masker.finish())
-            pieces = self._cut()
+            pieces = self._ready + self._cut(self._start + len(self._pending))
+            self._ready = []
         if not pieces:
             return False
         now = timezone.now()
@@ -74,17 +77,14 @@ class LogWriter:
         self._forget(pieces)
         return True
 
-    def _cut(self) -> list[tuple[int, bytes]]:
-        """The pending bytes as pieces that end between characters and do not cross the end of the head."""
-        pieces, position = [], 0
-        while position < len(self._pending):
-            start = self._start + position
-            room = min(CHUNK_BYTES, HEAD_BYTES - start) if start < HEAD_BYTES else CHUNK_BYTES
-            size = _whole_characters(self._pending, position, room)
-            pieces.append((start, bytes(self._pending[position : position + size])))
-            position += size
-        self._start += position
-        self._pending.clear()
+    def _cut(self, until: int) -> list[tuple[int, bytes]]:
+        """Take the pending bytes before that offset, as pieces that end between characters."""
+        pieces = []
+        while self._pending and self._start < until:
+            size = _whole_characters(self._pending, min(CHUNK_BYTES, until - self._start))
+            pieces.append((self._start, bytes(self._pending[:size])))
+            del self._pending[:size]
+            self._start += size
         return pieces
 
     def _forget(self, pieces: list[tuple[int, bytes]]) -> None:
@@ -132,14 +132,13 @@ def _encoded(text: str) -> bytes:
     return text.replace("\x00", "\ufffd").encode(errors="replace")
 
 
-def _whole_characters(data: bytearray, start: int, room: int) -> int:
-    """The largest size up to `room` that does not cut a character; at least one character."""
-    size = min(room, len(data) - start)
-    while start + size < len(data) and size > 0 and data[start + size] & 0xC0 == 0x80:
+def _whole_characters(data: bytearray, room: int) -> int:
+    """The largest size up to `room` that does not cut a character; at least one character, which may pass it."""
+    size = min(room, len(data))
+    while 0 < size < len(data) and data[size] & 0xC0 == 0x80:
         size -= 1
-    if size:
-        return size
-    size = 1
-    while start + size < len(data) and data[start + size] & 0xC0 == 0x80:
-        size += 1
+    if size == 0:
+        size = 1
+        while size < len(data) and data[size] & 0xC0 == 0x80:
+            size += 1
     return size

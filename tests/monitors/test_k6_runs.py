@@ -46,7 +46,7 @@ def test_a_run_with_figures(k6_run: Any, local_server: Any) -> None:
     assert (run.status, run.exit_code, run.breaches) == (Status.PASS, 0, [])
     metrics = run.metrics
     assert (metrics["samples"], metrics["failed"], metrics["checksFailed"], metrics["errorRate"]) == (5, 0, 0, 0)
-    assert metrics["apdex"] == 0.5  # all between T and 4T
+    assert 0 < metrics["apdex"] <= 0.5  # none within T, most within 4T
     assert 30 <= metrics["min"] <= metrics["p50"] <= metrics["p95"] <= metrics["p99"] <= metrics["max"] < 1000
     assert log.startswith("[runner] ") and "iterations" in log and "[runner] exit code 0" in log
     assert len(local_server.requests) == 5

@@ -51,7 +51,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """CPU seconds, user and system, of the server, PostgreSQL and Redis so far."""
-        return _cpu_of(self.process) + (_cpu_of(self.database) if self.database else 0.0) + _redis_cpu_s()
+        return cpu_of(self.process) + (cpu_of(self.database) if self.database else 0.0) + _redis_cpu_s()
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def server() -> Iterator[Server]:
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DJANGO_SETTINGS_MODULE": SETTINGS})
     try:
         _wait(f"http://127.0.0.1:{port}/healthz", process)
-        yield Server(port, psutil.Process(process.pid), _postmaster())
+        yield Server(port, psutil.Process(process.pid), postmaster())
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -86,7 +86,7 @@ def _wait(url: str, process: subprocess.Popen) -> None:
     raise RuntimeError("The server did not start")
 
 
-def _postmaster() -> psutil.Process | None:
+def postmaster() -> psutil.Process | None:
     """PostgreSQL's main process, if it runs on this machine."""
     from django.db import connection
 
@@ -100,7 +100,7 @@ def _postmaster() -> psutil.Process | None:
     return backend.parent() if backend.name().startswith("postgres") else None
 
 
-def _cpu_of(process: psutil.Process) -> float:
+def cpu_of(process: psutil.Process) -> float:
     """CPU seconds of a process and its children, those that have ended included."""
     times = process.cpu_times()
     spent = times.user + times.system + times.children_user + times.children_system

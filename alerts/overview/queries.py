@@ -1,5 +1,6 @@
 """What the overview tells: counts, what needs a look first, the latest events (of everything the reader may see)."""
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from django.urls import reverse
 from alerts.incidents.models import Alert, AlertEvent, Severity
 from alerts.incidents.queries import attention, open_counts
 from config.api.authentication import Principal
-from fleet.instances.listing import is_silent
+from fleet.instances.listing import SILENT, is_silent
 from fleet.instances.models import Event, Instance, Status
 from fleet.overview.queries import pins
 from monitors.monitors.models import Monitor
@@ -22,6 +23,7 @@ EVENTS = 20
 RANKS = {severity: rank for rank, severity in enumerate(Severity.values)}
 # The worst state at a place gives its pin a colour; the first that occurs counts.
 WORST_FIRST = (
+    (SILENT, "bad"),
     (Status.ERROR, "bad"),
     (Status.UNKNOWN, "unknown"),
     (Status.DEPLOYING, "progress"),
@@ -120,15 +122,29 @@ def monitors_at_a_glance() -> tuple[list[tuple[Monitor, list[tuple[str, datetime
     return [(one, checks[one.pk]) for one in chosen], rows.count()
 
 
-def places(principal: Principal) -> list[dict[str, Any]]:
+def places(principal: Principal, now: datetime) -> list[dict[str, Any]]:
     """The pins of the map, each with the tone of its worst state and its facts in words, the largest first."""
+    silent = _silent_at_places(principal, now)
     found = []
     for pin in pins(principal=principal):
-        tone = next((tone for status, tone in WORST_FIRST if pin["statuses"].get(status)), "unknown")
+        states = Counter(pin["statuses"])
+        for status, count in silent.get((pin["lat"], pin["lon"]), {}).items():
+            states[status] -= count
+            states[SILENT] += count
+        tone = next((tone for state, tone in WORST_FIRST if states[state] > 0), "unknown")
         name = pin["label"] or f"{pin['lat']}°, {pin['lon']}°"
-        counts = ", ".join(f"{count} {status.lower()}" for status, count in sorted(pin["statuses"].items()))
+        counts = ", ".join(f"{states[state]} {state.lower()}" for state, _ in WORST_FIRST if states[state] > 0)
         found.append(pin | {"tone": tone, "name": name, "counts": counts, "label": f"{name}: {counts}"})
     return sorted(found, key=lambda pin: (-pin["count"], pin["name"]))
+
+
+def _silent_at_places(principal: Principal, now: datetime) -> dict[tuple[float, float], Counter[str]]:
+    """How many are silent at each pin's place, by the status that they have."""
+    rows = Instance.objects.visible_to(principal).filter(is_silent(now), geo_lat__isnull=False, geo_lon__isnull=False)
+    found: dict[tuple[float, float], Counter[str]] = defaultdict(Counter)
+    for lat, lon, status, count in rows.order_by().values_list("geo_lat", "geo_lon", "status").annotate(Count("pk")):
+        found[round(lat, 2), round(lon, 2)][status] += count
+    return found
 
 
 def events(principal: Principal) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ def content(request: HttpRequest, name: str) -> dict[str, Any]:
         rows, count = queries.monitors_at_a_glance()
         return {"monitors": rows, "monitor_count": count}
     if name == "places":
-        return {"places": queries.places(principal)}
+        return {"places": queries.places(principal, now)}
     return {"events": queries.events(principal)}
 
 

@@ -20,6 +20,10 @@ class ApiSchema(AutoSchema):
         text = super().get_description() or ""
         return text if role in (None, ANYONE) else f"{text}\n\nNeeds the role {role}.".strip()
 
+    def get_summary(self) -> str | None:
+        """The first line of what the operation says of itself, for the list."""
+        return (super().get_description() or "").strip().partition("\n")[0].rstrip(".") or None
+
     def get_tags(self) -> list[str]:
         """The slice that the view lies in."""
         parts = type(self.view).__module__.split(".")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from config import live
 from config.api.errors import ApiError, Forbidden, Invalid, NotFound, TooMany, Unavailable
-from fleet.agents import frames, reports, services
+from fleet.agents import frames, reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.agents.frames import Frame
 from fleet.metrics import services as metrics
@@ -26,9 +26,9 @@ CODES = {Invalid: "INVALID_PAYLOAD", Forbidden: "FORBIDDEN", TooMany: "RATE_LIMI
 # What agents may send and this release does not keep yet.
 LATER = {"log:line", "log:batch", "llm_usage:batch", "terminal:output", "terminal:closed", "command:result"}
 
-read_report = reports.reader(reports.Report)
-read_inventory = reports.reader(reports.Inventory)
-read_happening = reports.reader(reports.Happening)
+read_report = reports.reader(shapes.Report)
+read_inventory = reports.reader(shapes.Inventory)
+read_happening = reports.reader(shapes.Happening)
 read_object = reports.reader(dict[str, Any])
 
 

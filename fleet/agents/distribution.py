@@ -40,7 +40,8 @@ def package(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     return FileResponse(wheel.open("rb"), content_type="application/octet-stream", as_attachment=True)
 
 
-install_script.roles = package.roles = {"get": ANYONE}
+for _view in (install_script, package):
+    _view.roles = {"get": ANYONE}
 urls = [
     path("agent/install.sh", install_script, name="agent-install"),
     path("agent/<str:name>", package, name="agent-package"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from config.api.authentication import Principal
 from config.api.errors import Forbidden, Invalid, Malformed, NotFound
-from fleet.agents import reports, services
+from fleet.agents import reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.metrics import services as metrics
 from security.keys import services as keys
@@ -17,7 +17,7 @@ KEY_KEPT_S = 2.0  # how long a key that has been revoked may still be believed
 BINDING_KEPT_S = 300.0
 MAX_KEPT = 50_000
 
-read_delivery = reports.reader(reports.Delivery)
+read_delivery = reports.reader(shapes.Delivery)
 
 
 class Memory:
@@ -71,7 +71,7 @@ def _bind(principal: Principal, reference: str) -> services.Bound:
         raise NotFound(f"Instance '{reference}' not found") from None
 
 
-def take(bound: services.Bound, body: bytes) -> "tuple[Future[None], reports.Delivery]":
+def take(bound: services.Bound, body: bytes) -> "tuple[Future[None], shapes.Delivery]":
     """Hand the reports in the body to the writer; the future is done when they are committed.
 
     The body is one report, or `{"heartbeat": …, "metrics": …, "processes": […]}`. Raises Malformed, Invalid, TooMany,
@@ -87,12 +87,12 @@ def take(bound: services.Bound, body: bytes) -> "tuple[Future[None], reports.Del
     beats = [reports.beat_of(report, instance_id=bound.instance_id, now=now) for report in told]
     if delivery.metrics is not None and beats[-1].sample is None:
         raise Invalid("The sample holds no figure", details={"metrics": ["holds no figure"]})
-    if told == [delivery] and delivery.processes is None and delivery == reports.Delivery():
+    if told == [delivery] and delivery.processes is None and delivery == shapes.Delivery():
         raise Invalid("The report holds nothing that is known")
     return metrics.accept(beats, now=now), delivery
 
 
-def _read(body: bytes) -> reports.Delivery:
+def _read(body: bytes) -> shapes.Delivery:
     try:
         return read_delivery(body)
     except Invalid as error:
@@ -101,7 +101,7 @@ def _read(body: bytes) -> reports.Delivery:
         raise
 
 
-def store_rest(bound: services.Bound, delivery: reports.Delivery) -> None:
+def store_rest(bound: services.Bound, delivery: shapes.Delivery) -> None:
     """Store what a delivery says beside its figures: facts of the machine and its processes."""
     facts = reports.facts_of(delivery)
     for report in (delivery.heartbeat, delivery.metrics):
@@ -112,7 +112,7 @@ def store_rest(bound: services.Bound, delivery: reports.Delivery) -> None:
         services.store_inventory(instance_id=bound.instance_id, processes=delivery.processes)
 
 
-def has_rest(delivery: reports.Delivery) -> bool:
+def has_rest(delivery: shapes.Delivery) -> bool:
     """Whether `store_rest` has anything to do."""
     told = (delivery, delivery.heartbeat, delivery.metrics)
     return delivery.processes is not None or any(report and reports.facts_of(report) for report in told)

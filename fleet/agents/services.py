@@ -11,7 +11,8 @@ from django.utils import timezone
 from config.api.authentication import Principal
 from config.api.errors import Forbidden, Invalid, NotFound
 from config.api.permissions import OPERATOR
-from fleet.agents.reports import Extension, Happening, Process, cleaned, moment
+from fleet.agents.reports import cleaned, moment
+from fleet.agents.shapes import Extension, Happening, Process
 from fleet.instances.bodies import AgentRegistrationSerializer
 from fleet.instances.changes import announce, tell, write
 from fleet.instances.models import INACTIVE, Event, Instance, Inventory

@@ -35,7 +35,9 @@ class GeoSerializer(serializers.Serializer):
     lat = serializers.FloatField(min_value=-90, max_value=90, required=False, allow_null=True)
     lon = serializers.FloatField(min_value=-180, max_value=180, required=False, allow_null=True)
     city = serializers.CharField(max_length=128, required=False, allow_null=True, allow_blank=True)
-    source = serializers.CharField(max_length=32, required=False, allow_null=True, allow_blank=True)
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=32, required=False, allow_null=True, allow_blank=True
+    )
 
 
 class RegistrationSerializer(Carried):

@@ -258,3 +258,10 @@ async def test_metrics_stream_of_an_invisible_instance(connect, viewer, hidden):
         assert (await page.heard("error"))["data"]["code"] == "FORBIDDEN"
         await report(hidden)
         assert await page.receive_nothing(0.1)
+
+
+async def test_alerts_go_to_who_may_see_their_instance(connect, viewer, hidden):
+    async with connect("/ws", viewer) as page:
+        for number, team in ((1, hidden.team_id), (2, None)):
+            live.publish("alerts", {"kind": "fired", "teamId": team, "instanceId": None, "payload": {"id": number}})
+        assert await page.heard() == {"type": "alert", "payload": {"id": 2}}

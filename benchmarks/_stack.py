@@ -1,7 +1,9 @@
 """A server of the product over PostgreSQL and Redis on loopback, and what it costs in CPU time."""
 
+import atexit
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +36,8 @@ def prepare() -> None:
         "PHAROS_LOG_LEVEL": "WARNING",
         "PHAROS_DATA_DIR": tempfile.mkdtemp(prefix="pharos-bench-"),
     }
+    atexit.register(shutil.rmtree, os.environ["PHAROS_DATA_DIR"], ignore_errors=True)
+    Path(os.environ["PHAROS_DATA_DIR"], "static").mkdir()
     import django
     from django.core.management import call_command
 

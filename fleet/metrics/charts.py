@@ -87,8 +87,8 @@ def with_holes(points: Iterable[tuple[float, float | None]], step_s: float | Non
     usual = step_s or _usual_distance([at for at, _ in given])
     filled: list[list[float | None]] = []
     for at, value in given:
-        if filled and usual and at - filled[-1][0] > HOLE * usual:  # type: ignore[operator]
-            filled.append([filled[-1][0] + usual, None])  # type: ignore[operator]
+        if filled and usual and at - filled[-1][0] > HOLE * usual:
+            filled.append([filled[-1][0] + usual, None])
         filled.append([at, value])
     return filled
 

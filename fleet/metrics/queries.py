@@ -130,5 +130,5 @@ def aggregates(scope: Scope, *, since: datetime, until: datetime, now: datetime)
 
 def latest(instances: InstanceQuerySet) -> list[tuple[str, dict[str, Any]]]:
     """Instance ids and their newest figures, by id; those that never sent any are left out."""
-    found = instances.exclude(last_sample=None).order_by("pk").values_list("pk", "last_sample")
-    return list(found[:LATEST_MAX])
+    found = instances.filter(last_sample__isnull=False).order_by("pk").values_list("pk", "last_sample")
+    return [(instance_id, figures) for instance_id, figures in found[:LATEST_MAX] if figures and "at" in figures]

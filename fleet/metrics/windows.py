@@ -88,6 +88,6 @@ def _run(batch: list[tuple[int, Question]], until: datetime, answers: list[dict[
         params += [question.since, question.since, question.limit]
         params += [*question.instance_ids, question.since - LOOK_BACK, until]
     rows = timeseries.rows_of(timeseries.Query(" UNION ALL ".join(selects), params), times=(2, 3, 4, 5))
-    for number, instance_id, *moments in rows:
+    for number, instance_id, *found in rows:
         since = next(question.since for place, question in batch if place == number)
-        answers[number][instance_id] = Window(since, *moments)
+        answers[number][instance_id] = Window(since, *found)

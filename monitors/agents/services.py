@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import socket
 import threading
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from monitors.runs.execution import capacity
 from monitors.tools import registry
 from monitors.tools.workspace import sweep
 
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 BEAT_S = 15
 KEEP_SAMPLES = timedelta(days=2)
 KEEP_WORKERS = timedelta(days=1)
@@ -31,7 +33,10 @@ def default_agent() -> Agent:
 
 
 def get_agent(slug: str) -> Agent | None:
-    return default_agent() if slug == DEFAULT else Agent.objects.filter(pk=slug).first()
+    """The agent of that id; None for one that does not exist or cannot."""
+    if slug == DEFAULT:
+        return default_agent()
+    return Agent.objects.filter(pk=slug).first() if SLUG.fullmatch(slug) else None
 
 
 def beat(*, worker_id: UUID, started_at: datetime, now: datetime) -> None:

@@ -28,7 +28,7 @@ def filters(given: Mapping[str, str]) -> dict[str, Any]:
             faults[name] = [f"One of {', '.join(allowed)}."]
         elif value:
             found[name] = value == "true" if name == "enabled" else value
-    if search := given.get("search", "").strip()[:LONGEST_SEARCH]:
+    if search := given.get("search", "").replace("\x00", "").strip()[:LONGEST_SEARCH]:
         found["search"] = search
     if faults:
         raise Invalid("A filter has an unknown value", details=faults)

@@ -72,7 +72,7 @@ class Workspace:
 @contextmanager
 def workspace(slot: int) -> Iterator[Workspace]:
     """A folder for the run in this slot. Raises CannotDrop when root cannot become somebody else."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place()))
     try:
         yield Workspace(folder, _unprivileged(folder, slot))
     finally:
@@ -81,10 +81,25 @@ def workspace(slot: int) -> Iterator[Workspace]:
 
 def sweep() -> None:
     """Remove folders of worker processes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    try:
+        folders = list(place().glob(f"{PREFIX}*"))
+    except CannotDrop:  # then none was ever made
+        return
+    for folder in folders:
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def place() -> Path:
+    """Where the folders are made: the temporary folder, or one that an unprivileged user can reach too."""
+    usual = Path(tempfile.gettempdir())
+    if os.geteuid() != 0:
+        return usual
+    for candidate in (usual, Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - mkdtemp makes private folders in it
+        if all(above.stat().st_mode & stat.S_IXOTH for above in (candidate, *candidate.parents) if above.exists()):
+            return candidate
+    raise CannotDrop(f"No other user can reach {usual}. Set TMPDIR to a folder that all may enter.")
 
 
 def _unprivileged(folder: Path, slot: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitors.runs.models import Status
-from monitors.tools import process
+from monitors.tools import process, workspace
 from tests.monitors.conftest import k6_monitor
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +115,7 @@ def test_a_script_that_never_ends(k6_run: Any, local_server: Any, body: str) -> 
     assert (run.status, run.error) == (Status.TIMEOUT, None)
     assert time.monotonic() - began < 8
     assert "[runner] the time is over" in log
-    assert not leftovers(run.pk)
+    assert not leftovers()
 
 
 def test_a_script_that_prints_for_ever(k6_run: Any, monkeypatch: Any) -> None:
@@ -185,8 +185,6 @@ def test_a_run_keeps_the_script_it_started_with(create: Any, operator: Any, sent
     assert Run.objects.get(pk=run_id).status == Status.PASS
 
 
-def leftovers(run_id: object) -> list[str]:
+def leftovers() -> list[Path]:
     """Folders of runs made by this very process that are still there."""
-    import tempfile
-
-    return [str(path) for path in Path(tempfile.gettempdir()).glob(f"pharos-run-{os.getpid()}-*")]
+    return list(workspace.place().glob(f"{workspace.PREFIX}{os.getpid()}-*"))

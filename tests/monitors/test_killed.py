@@ -88,7 +88,7 @@ def test_a_killed_worker(create: Any, operator: Any, sent: list[str], local_serv
     run = operator.get(f"/api/runs/{run_id}").json()
     assert (run["status"], run["error"]["code"]) == ("error", "worker_lost")
     assert timedelta(seconds=25) >= services.LEASE
-    left = list(Path(workspace.tempfile.gettempdir()).glob(f"{workspace.PREFIX}{worker.pid}-*"))
+    left = list(workspace.place().glob(f"{workspace.PREFIX}{worker.pid}-*"))
     assert len(left) == 1
     workspace.sweep()
     assert not left[0].exists()

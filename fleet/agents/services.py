@@ -151,11 +151,11 @@ def store_inventory(
             inventory, _ = Inventory.objects.select_for_update().get_or_create(instance=instance)
             if processes is not None:
                 inventory.processes, inventory.processes_at = _busiest(processes), now
-                tell(instance, {"kind": "processes"})
+                tell(instance, {"kind": "processes"}, fleet=False)
             if extensions is not None:
                 inventory.extensions = _with_since(extensions, inventory.extensions or [], now)
                 inventory.extensions_at = now
-                tell(instance, {"kind": "extensions"})
+                tell(instance, {"kind": "extensions"}, fleet=False)
             inventory.save()
     except IntegrityError:  # the instance went meanwhile
         return

@@ -35,15 +35,11 @@ def announce(instance: Instance) -> None:
     tell(instance, event)
 
 
-def tell(instance: Instance, event: dict[str, Any]) -> None:
-    """Publish an event of the instance after the commit, to its own topic and to that of the fleet."""
+def tell(instance: Instance, event: dict[str, Any], *, fleet: bool = True) -> None:
+    """Publish an event of the instance after the commit: on its own topic and, if `fleet`, on that of all."""
     whole = {"instanceId": instance.pk, "teamId": instance.team_id, **event}
-
-    def publish() -> None:
-        live.publish(f"instance:{instance.pk}", whole)
-        live.publish("fleet", whole)
-
-    transaction.on_commit(publish)
+    topics = [f"instance:{instance.pk}"] + ["fleet"] * fleet
+    transaction.on_commit(lambda: live.publish_all([(topic, whole) for topic in topics]))
 
 
 def audit(

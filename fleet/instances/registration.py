@@ -37,10 +37,12 @@ def register(
     A suspended record stays so when its agent registers. Raises Conflict when another team's instance has the name.
     """
     now = now or timezone.now()
-    try:
-        return _register(registration, principal, request, now)
-    except IntegrityError:  # another registration took the name between our look and our insert
-        return _register(registration, principal, request, now)
+    for _ in range(2):
+        try:
+            return _register(registration, principal, request, now)
+        except IntegrityError:  # another registration took the name between our look and our write: look again
+            continue
+    raise _taken(registration.name)
 
 
 @transaction.atomic
@@ -51,8 +53,11 @@ def _register(registration: Registration, principal: Principal, request: Any, no
         instance = Instance(name=_free_name(registration.name), status=Status.RUNNING)
     elif _becomes_running(instance, registration, principal):
         instance.status = Status.RUNNING
-    _apply(instance, registration, now)
-    instance.save()
+    written = _apply(instance, registration, now)
+    if before:  # only what is told: a heartbeat may renew the rest at the same moment
+        instance.save(update_fields=[*written, "status", "updated_at"])
+    else:
+        instance.save(force_insert=True)
     note(instance, Event.Type.DEPLOY, now=now, triggered_by="api", provider=instance.provider)
     announce(instance)
     audit(instance, "UPDATE" if before else "CREATE", actor=principal, request=request, before=before)
@@ -90,17 +95,25 @@ def _becomes_running(instance: Instance, registration: Registration, principal: 
 
 def _free_name(name: str) -> str:
     if Instance.objects.active().filter(name=name).exists():
-        raise Conflict(f"An active instance is already named '{name}'")
+        raise _taken(name)
     return name
 
 
-def _apply(instance: Instance, registration: Registration, now: datetime) -> None:
-    for name, value in registration.given.items():
-        setattr(instance, name, value)
-    for name, value in place_of(instance, registration.geo).items():
-        setattr(instance, name, value)
+def _taken(name: str) -> Conflict:
+    return Conflict(f"An active instance is already named '{name}'")
+
+
+def _apply(instance: Instance, registration: Registration, now: datetime) -> set[str]:
+    """Take over what is told; the names of the fields."""
+    told = dict(registration.given)
     if registration.agent_id:
         if registration.agent_id != instance.pk:
-            instance.external_id = registration.agent_id
-        instance.last_seen_at = now
-        instance.offline_after = now + timedelta(seconds=settings.OFFLINE_AFTER_S)
+            told["external_id"] = registration.agent_id
+        told["last_seen_at"] = now
+        told["offline_after"] = now + timedelta(seconds=settings.OFFLINE_AFTER_S)
+    for name, value in told.items():
+        setattr(instance, name, value)
+    place = place_of(instance, registration.geo)
+    for name, value in place.items():
+        setattr(instance, name, value)
+    return {*told, *place}

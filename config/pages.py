@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from config.api.errors import ApiError, Forbidden, NotFound
+from config.api.errors import ApiError, Forbidden, Malformed, NotFound
 from config.api.permissions import VIEWER
 from config.api.schema import DOCUMENTS
 
@@ -35,7 +35,7 @@ def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], Vi
                 raise PermissionDenied(f"This needs the {needed} role. An administrator can give it to you.")
             try:
                 return view(request, *args, **kwargs)
-            except NotFound as error:
+            except (NotFound, Malformed) as error:
                 raise Http404(error.message) from None
             except Forbidden as error:
                 raise PermissionDenied(error.message) from None

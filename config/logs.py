@@ -38,14 +38,21 @@ def configure(*, level: str, json: bool) -> dict[str, Any]:
                 "foreign_pre_chain": shared,
             }
         },
+        "filters": {"answered": {"()": "django.utils.log.CallbackFilter", "callback": _is_no_refused_upgrade}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # One line per request is the proxy's work; ours tell what went wrong.
             "django_structlog": {"level": "ERROR"},
             "uvicorn": {"level": "WARNING"},
+            "uvicorn.error": {"filters": ["answered"]},
             "celery": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "axes": {"level": "WARNING"},
         },
     }
+
+
+def _is_no_refused_upgrade(record: logging.LogRecord) -> bool:
+    """The server takes an upgrade that was answered with 401 or 404 for a fault; anybody could fill the log so."""
+    return record.msg != "ASGI callable returned without completing handshake."

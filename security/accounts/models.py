@@ -121,6 +121,14 @@ class Membership(models.Model):
         return f"{self.user} in {self.team}"
 
 
+# The first mark that a browser's own description holds names it: Edge also says Chrome, Chrome also says Safari.
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
     def alive(self, now: datetime) -> "SessionQuerySet":
         """Sessions that open doors: not over, of an active user."""
@@ -141,3 +149,12 @@ class Session(AbstractBaseSession):
 
     def __str__(self) -> str:
         return f"session {self.public_id}"
+
+    @property
+    def browser(self) -> str:
+        """What the browser calls itself, in words: "Firefox on Linux"."""
+        names = [words for mark, words in BROWSERS if mark in self.user_agent]
+        systems = [words for mark, words in SYSTEMS if mark in self.user_agent]
+        if not names:
+            return self.user_agent[:40] or "Unknown"
+        return f"{names[0]} on {systems[0]}" if systems else names[0]

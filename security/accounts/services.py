@@ -106,10 +106,12 @@ def create_user(
 def update_user(*, user: User, actor: Principal | None, password: str | None = None, **changes: Any) -> User:
     """Change e-mail, name, role or `is_active`, and set a new password.
 
-    Whoever is deactivated or gets a new password is signed out everywhere. Raises Conflict for a taken address and
-    when no active administrator would be left.
+    Whoever is deactivated or gets a new password is signed out everywhere. Raises Conflict for a taken address, for
+    a service user's password, and when no active administrator would be left.
     """
     before = facts(user)
+    if password is not None and not user.is_person:
+        raise Conflict("A service user has no password: it comes in with its keys only")
     if user.role == Role.ADMIN and (changes.get("role", Role.ADMIN) != Role.ADMIN or changes.get("is_active") is False):
         _keep_an_administrator(without=user)
     for name, value in changes.items():

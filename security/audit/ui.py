@@ -19,15 +19,26 @@ ACTIONS = (
 )  # fmt: skip
 
 
+def text(label: str, longest: int) -> forms.CharField:
+    widget = forms.TextInput(attrs={"class": "form-control", "size": 18})
+    return forms.CharField(label=label, max_length=longest, required=False, widget=widget)
+
+
+def day(label: str) -> forms.DateField:
+    widget = forms.DateInput(attrs={"class": "form-control", "type": "date"})
+    return forms.DateField(label=label, required=False, widget=widget)
+
+
 class FilterForm(forms.Form):
-    who = forms.CharField(label="Who (e-mail address)", max_length=254, required=False)
+    who = text("Who (e-mail address)", 254)
     action = forms.ChoiceField(
-        label="What", choices=[("", "Anything"), *((one, one) for one in ACTIONS)], required=False
-    )
-    resource = forms.CharField(label="On what", max_length=64, required=False)
-    resource_id = forms.CharField(label="Its id", max_length=128, required=False)
-    start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+        label="What", choices=[("", "Anything"), *((one, one) for one in ACTIONS)], required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )  # fmt: skip
+    resource = text("On what", 64)
+    resource_id = text("Its id", 128)
+    start = day("From")
+    end = day("To")
 
 
 @page(ADMIN)

@@ -110,3 +110,10 @@ def test_teams_of_a_user(api):
     assert [(one["name"], one["role"]) for one in client.get(f"{URL}/{user.pk}/teams").json()["teams"]] == [
         ("web", "OPERATOR")
     ]
+
+
+def test_a_service_user_gets_no_password(api):
+    client = api()
+    service = make_user(kind="service")
+    assert client.put(f"{URL}/{service.pk}", {"password": "a fresh long phrase"}).status_code == 409
+    assert client.put(f"{URL}/{service.pk}", {"name": "Other"}).status_code == 200

@@ -69,10 +69,13 @@ def user(request: HttpRequest, id: str) -> HttpResponse:
     person = _user(id)
     names = ("name", "email", "role", "is_active")
     form = UserForm(request.POST or None, initial={name: getattr(person, name) for name in names})
+    if not person.is_person:
+        del form.fields["email"], form.fields["password"]
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
+        password = given.pop("password", "") or None
         try:
-            services.update_user(user=person, actor=request.principal, password=given.pop("password") or None, **given)
+            services.update_user(user=person, actor=request.principal, password=password, **given)
         except ApiError as error:
             show_errors(form, error)
         else:

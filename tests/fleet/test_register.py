@@ -1,6 +1,9 @@
 """POST /api/v1/instances (contract: fleet console §4)."""
 
+import threading
+
 import pytest
+from django.db import connection
 
 from fleet.instances.models import Event, Instance, Status
 from security.audit.models import AuditEntry
@@ -161,3 +164,22 @@ def test_registration_has_no_limit_by_count(api, settings):
     settings.RATE_WRITES = 1
     client = api()
     assert [client.post(URL, {"name": f"web-{n}", "provider": "ssh"}).status_code for n in range(4)] == [201] * 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_registrations_at_once_make_one_record(api):
+    client, codes = api("OPERATOR"), []
+    start = threading.Barrier(4)
+
+    def register():
+        start.wait(5)
+        codes.append(client.post(URL, {"name": "web-1", "provider": "ssh"}).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=register) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert codes == [201] * 4
+    assert Instance.objects.count() == 1

@@ -41,6 +41,27 @@ def api(db: None) -> Callable[..., ApiClient]:
 
 
 @pytest.fixture
+def browser(db: None) -> Callable[..., Any]:
+    """`browser("OPERATOR")` is a browser without scripts in which a new person of that role is signed in.
+
+    `teams` maps teams to the roles in them.
+    """
+    from django.test import Client
+
+    from security.accounts.models import Membership
+    from tests.factories import make_user
+
+    def signed_in(role: str = "VIEWER", *, teams: dict | None = None) -> Client:
+        client, user = Client(), make_user(role=role)
+        for team, role_there in (teams or {}).items():
+            Membership.objects.create(team=team, user=user, role=role_there)
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
 def local_server() -> Iterator[LocalServer]:
     """A web server on loopback that answers as told; see `tests.support.local_server`."""
     server = LocalServer()

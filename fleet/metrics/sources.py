@@ -16,6 +16,7 @@ from fleet.metrics.rollup import floor
 from fleet.metrics.upkeep import kept_for
 
 RAW = 0
+MOST_PENDING = 200
 Piece = tuple[int, datetime, datetime]  # resolution in minutes (RAW for samples), since, until
 
 
@@ -95,6 +96,9 @@ def pieces(scope: Scope, *, since: datetime, until: datetime, step_s: int, now: 
     if scope.instance_id:
         marks = marks.filter(instance_id__in=["", scope.instance_id])
     pending = sorted(set(marks.values_list("bucket_at", flat=True)))
+    if len(pending) > MOST_PENDING:  # many single ones: whole hours, so that the statement stays short
+        hours = {floor(mark, Rollup.Resolution.HOUR) for mark in pending}
+        pending = sorted(hour + timedelta(minutes=minutes) for hour in hours for minutes in range(0, 60, 5))
     return _merged(_split(levels, since, until, pending, now))
 
 

@@ -77,6 +77,16 @@ def test_a_week_reads_roll_ups_only(api, store, hour, django_assert_max_num_quer
     assert body["series"][0]["points"] == [[hour.timestamp(), 10.0]]
 
 
+def test_a_week_that_came_late_is_shown_before_it_is_rolled_up(api, store, hour):
+    one = make_instance()
+    store(one, {hour - timedelta(minutes=10 * n): Sample(cpu_pct=10.0) for n in range(1000)})
+    query = span(hour - timedelta(days=7), hour + timedelta(hours=1)) | {"instanceId": one.pk, "maxPoints": 200}
+    before = chart(api(), **query)
+    roll_up()
+    assert before["series"] == chart(api(), **query)["series"]
+    assert len(before["series"][0]["points"]) > 160
+
+
 def test_who_sees_a_part_of_the_fleet_gets_the_mean_of_that_part(api, store, hour):
     mine, theirs = make_team(), make_team()
     for team, load in ((mine, 10.0), (mine, 30.0), (theirs, 90.0)):

@@ -6,6 +6,8 @@ from concurrent.futures import Future, TimeoutError
 from typing import Any
 
 from channels.db import database_sync_to_async
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -53,6 +55,7 @@ class Heartbeats(ApiView):
     parser_classes = (Untouched,)
     team_attr, detail = "team_id", True  # a team may raise the caller; the service decides on the instance
 
+    @extend_schema(request={"application/json": OpenApiTypes.OBJECT}, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, id: str) -> Response:
         raw_key = key_from_headers(request.headers)
         if raw_key is None:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,7 +17,7 @@ from config.api.pagination import integer
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import FleetViewSet
 from fleet.instances import queries, services
-from fleet.instances.bodies import ChangeSerializer, read_registration
+from fleet.instances.bodies import ChangeSerializer, RegistrationSerializer, read_registration
 from fleet.instances.models import Distro, Instance, Provider, Status
 from fleet.instances.registration import register
 
@@ -83,6 +85,7 @@ class InstanceViewSet(FleetViewSet):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
+    @extend_schema(request=RegistrationSerializer)
     def create(self, request: Request) -> Response:
         registration = read_registration(request.data)
         instance = register(registration=registration, principal=request.auth, request=request)
@@ -91,6 +94,7 @@ class InstanceViewSet(FleetViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
+    @extend_schema(request=ChangeSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         instance = self.get_object()
         body = ChangeSerializer(data=request.data)
@@ -98,6 +102,7 @@ class InstanceViewSet(FleetViewSet):
         instance = services.change(instance=instance, actor=request.auth, request=request, **body.validated_data)
         return Response(self.get_serializer(instance).data)
 
+    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def destroy(self, request: Request, pk: str) -> Response:
         """Deregister; a body with backupVolume or backupLabel asks for a teardown instead."""
         instance, body = self.get_object(), request.data
@@ -108,16 +113,19 @@ class InstanceViewSet(FleetViewSet):
         instance = services.deregister(instance=instance, actor=request.auth, request=request)
         return Response(_moved("Instance deregistered", instance) | {"backupId": None})
 
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])
     def suspend(self, request: Request, pk: str) -> Response:
         instance = services.suspend(instance=self.get_object(), actor=request.auth, request=request)
         return Response(_moved("Instance suspended. The machine itself keeps running.", instance))
 
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
         instance = services.resume(instance=self.get_object(), actor=request.auth, request=request)
         return Response(_moved("Instance resumed", instance))
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True)
     def lifecycle(self, request: Request, pk: str) -> Response:
         instance = self.get_object()
@@ -129,6 +137,7 @@ class InstanceViewSet(FleetViewSet):
             }
         )
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True)
     def processes(self, request: Request, pk: str) -> Response:
         """The busiest processes, as its agent reported them; snake_case."""
@@ -142,12 +151,14 @@ class InstanceViewSet(FleetViewSet):
             }
         )
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True)
     def extensions(self, request: Request, pk: str) -> Response:
         instance = self.get_object()
         panel = queries.extensions(instance)
         return Response({"instanceId": instance.pk, "instanceStatus": instance.status, "extensions": panel})
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True)
     def events(self, request: Request, pk: str) -> Response:
         """What happened to the instance, newest first."""

@@ -1,5 +1,7 @@
 """The fleet at a glance over HTTP (contract: fleet console §3). Members are in snake_case."""
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +15,7 @@ class FleetStats(ApiView):
 
     roles = {"get": VIEWER}
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         return Response(queries.stats(principal=request.auth))
 
@@ -22,6 +25,7 @@ class FleetGeo(ApiView):
 
     roles = {"get": VIEWER}
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         return Response({"pins": queries.pins(principal=request.auth)})
 
@@ -31,5 +35,6 @@ class FleetDeployments(ApiView):
 
     roles = {"get": VIEWER}
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         return Response(queries.deployments())

@@ -1,0 +1,80 @@
+"""What every page must keep, checked in a real browser: readable for everybody, light, quiet, self-contained."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.support.product import ROOT
+
+SCREENSHOTS = ROOT / ".test-results" / "screenshots"
+WIDE, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
+MOST_REQUESTS, MOST_BYTES = 15, 150_000
+SETTLE_MS = 400
+GRAVE = ("serious", "critical")
+# Violations of the Content-Security-Policy become errors on the console, as other faults are.
+REPORT = """document.addEventListener("securitypolicyviolation",
+  (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
+
+
+@dataclass
+class Visit:
+    """What a page did while it was open."""
+
+    page: Any
+    origin: str
+    faults: list[str] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.add_init_script(REPORT)
+        self.page.on("console", lambda message: message.type == "error" and self.faults.append(message.text))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request))
+
+    def open(self, path: str, *, status: int = 200) -> None:
+        answer = self.page.goto(self.origin + path, wait_until="load")
+        assert answer.status == status, f"{path} answered {answer.status}"
+        self.loaded = list(self.requests)  # what comes later are live updates
+        self.page.wait_for_timeout(SETTLE_MS)
+
+    def check(self, *, weight: bool = True) -> None:
+        """Everything but the look."""
+        foreign = [request.url for request in self.requests if not self._is_ours(request.url)]
+        assert not foreign
+        if weight:
+            assert len(self.loaded) <= MOST_REQUESTS, [request.url for request in self.loaded]
+            sizes = {request.url: self._size(request) for request in self.loaded if self._counts(request)}
+            assert sum(sizes.values()) <= MOST_BYTES, sizes
+        assert not grave_findings(self.page)
+        assert not self.faults
+
+    def shoot(self, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def scrolls_sideways(self) -> bool:
+        return self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+    def _is_ours(self, url: str) -> bool:
+        return url.startswith(("data:", "blob:")) or urlsplit(url).netloc == urlsplit(self.origin).netloc
+
+    @staticmethod
+    def _counts(request: Any) -> bool:
+        return Path(urlsplit(request.url).path).suffix in (".css", ".js")
+
+    @staticmethod
+    def _size(request: Any) -> int:
+        return request.sizes()["responseBodySize"]
+
+
+def grave_findings(page: Any) -> list[str]:
+    """Serious and critical findings of axe-core, each with the first elements that it concerns."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['impact']} {one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
+        for one in found
+        if one["impact"] in GRAVE
+    ]

@@ -96,8 +96,12 @@ class Hub:
         recent = self._recent.setdefault(message.topic, deque(maxlen=REPLAY_EVENTS))
         if len(recent) == REPLAY_EVENTS:
             self._overflowed[message.topic] = recent[0].number
-        recent.append(message)
+        # Only what a hint needs: whole events of a large fleet would fill the memory.
+        event = {"kind": message.event.get("kind")} if isinstance(message.event, dict) else message.event
+        recent.append(message._replace(event=event))
         now = now_ms()
+        while recent[0].number < now - REPLAY_MS and len(recent) > 1:
+            recent.popleft()
         if now - self._last_sweep > REPLAY_MS:
             self._last_sweep = now
             old = [topic for topic, kept in self._recent.items() if kept[-1].number < now - REPLAY_MS]
@@ -134,6 +138,7 @@ class Hub:
     def replay(self, topic: str, after: int) -> tuple[list[Message], bool]:
         """What came after the number `after`, and whether that is all of it; if not, the reader starts afresh.
 
+        Of an event that is a dict only its `kind` is kept.
         Publishers' clocks differ a little, so a few messages may come twice; hints are harmless to repeat.
         """
         with self._lock:

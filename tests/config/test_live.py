@@ -65,3 +65,11 @@ async def test_subscribers_leave_nothing_behind():
     async with live.subscribe("gone"):
         pass
     assert "gone" not in live.hub._loops.get(asyncio.get_running_loop(), {})
+
+
+async def test_replay_keeps_little():
+    now = live.now_ms()
+    hub = live.Hub()
+    for age_s in (200, 100, 30, 0):
+        hub.deliver(live.Message("topic", now - age_s * 1000, {"kind": f"{age_s} s", "beats": ["long"] * 100}))
+    assert [message.event for message in hub.replay("topic", 0)[0]] == [{"kind": "30 s"}, {"kind": "0 s"}]

@@ -8,12 +8,12 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -117,6 +117,18 @@ class Env(BaseSettings):
             return [ip_network(word.strip(), strict=False) for word in value.split(",") if word.strip()]
         return value
 
+    @field_validator("vault_key")
+    @classmethod
+    def _usable_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for key in value.get_secret_value().split(",") if value else ():
+            try:
+                size = len(base64.b64decode(key.strip(), validate=True))
+            except ValueError:
+                size = 0
+            if size != 32:
+                raise ValueError(f"a key is 32 bytes in base64; make one with: {NEW_VAULT_KEY}")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -125,19 +137,6 @@ class Env(BaseSettings):
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no IANA time zone")
         return value
-
-    @model_validator(mode="after")
-    def _production_needs_keys(self) -> Self:
-        faults = []
-        if self.database_url and not self.secret_key:
-            faults.append(f"PHAROS_SECRET_KEY must be set together with DATABASE_URL; make one with: {NEW_SECRET}")
-        if self.database_url and not self.vault_key:
-            faults.append(f"PHAROS_VAULT_KEY must be set together with DATABASE_URL; make one with: {NEW_VAULT_KEY}")
-        if self.redis_url and not self.database_url:
-            faults.append("REDIS_URL needs DATABASE_URL: several processes cannot share one SQLite file well")
-        if faults:
-            raise ValueError("\n".join(faults))
-        return self
 
     @property
     def embedded(self) -> bool:
@@ -168,13 +167,31 @@ def make_vault_key() -> str:
 
 def load() -> Env:
     """Read the environment; raises ConfigurationFault that lists every fault at once."""
+    faults = missing_partners(os.environ)
     try:
-        return Env()
+        env = Env()
     except ValidationError as error:
-        lines = []
-        for fault in error.errors():
-            name = str(fault["loc"][0]) if fault["loc"] else ""
-            prefix = "" if not name else name if name.isupper() else f"PHAROS_{name.upper()}"
-            text = fault["msg"].removeprefix("Value error, ")
-            lines += [f"  {prefix}: {line}" if prefix else f"  {line}" for line in text.splitlines()]
-        raise ConfigurationFault("Pharos cannot start with this environment:\n" + "\n".join(lines)) from None
+        faults += [
+            f"{variable(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
+        ]
+    if faults:
+        raise ConfigurationFault("Pharos cannot start with this environment:\n  " + "\n  ".join(faults))
+    return env
+
+
+def variable(location: tuple[int | str, ...]) -> str:
+    """The variable in which a fault lies."""
+    name = str(location[0])
+    return name if name.isupper() else f"PHAROS_{name.upper()}"
+
+
+def missing_partners(environ: Mapping[str, str]) -> list[str]:
+    """Variables that are set without another one that they need."""
+    faults = []
+    if environ.get("DATABASE_URL"):
+        for name, command in (("PHAROS_SECRET_KEY", NEW_SECRET), ("PHAROS_VAULT_KEY", NEW_VAULT_KEY)):
+            if not environ.get(name):
+                faults.append(f"{name}: must be set together with DATABASE_URL; make one with: {command}")
+    elif environ.get("REDIS_URL"):
+        faults.append("REDIS_URL: needs DATABASE_URL, since several processes cannot share one SQLite file well")
+    return faults

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.middleware.principal",
+    "config.middleware.address",
     "config.middleware.time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -227,6 +228,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "config.api.schema.ApiSchema",
     "UNAUTHENTICATED_USER": None,
+    "UNICODE_JSON": False,  # escaped: an answer may have to quote half a character that no encoding knows
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Pharos",

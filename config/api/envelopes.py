@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render as render_page
 from rest_framework import exceptions
@@ -185,6 +186,9 @@ def as_api_error(exc: Exception, request: Any) -> ApiError | None:
             return ApiError(str(exc) or "This is not allowed", status=403, code="forbidden")
         case RequestDataTooBig():
             return TooLarge("The body is too large")
+        case DataError() | UnicodeEncodeError():
+            log.error("the database refused a value that no check of ours refused", exc_info=exc)
+            return Malformed("The request holds a value that cannot be stored")
         case _:
             return None
 

@@ -6,8 +6,16 @@ from django.http import Http404
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config.api.errors import NotFound
+from config.api.errors import Malformed, NotFound
 from config.api.pagination import OffsetPagination, PagePagination
+
+MOST_ID = 128
+
+
+def check_id(noun: str, text: str) -> None:
+    """Raise Malformed for an id that is too long to be one (contract: fleet console §1.5)."""
+    if len(text) > MOST_ID:
+        raise Malformed(f"Invalid {noun if noun[:2].isupper() else noun.lower()} ID")
 
 
 class Counted(APIView):
@@ -50,6 +58,10 @@ class FleetViewSet(ApiViewSet):
     pagination_class = PagePagination
     list_name = "data"
     lookup_value_regex = "[^/]+"
+
+    def get_object(self) -> Any:
+        check_id(self.noun, self.kwargs[self.lookup_url_kwarg or self.lookup_field])
+        return super().get_object()
 
 
 class MonitorsViewSet(ApiViewSet):

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from config.api.errors import NotFound
 from config.api.fields import CamelSerializer, FleetSerializer, milliseconds
 from config.api.permissions import ADMIN, VIEWER
-from config.api.views import ApiView, FleetViewSet
+from config.api.views import ApiView, FleetViewSet, check_id
 from security.accounts.models import Role
 from security.keys import services
 from security.keys.models import ApiKey
@@ -85,6 +85,7 @@ class RotateMyKey(ApiView):
 
 
 def own_key(request: Any, id: str) -> ApiKey:
+    check_id("API key", id)
     key = services.keys_of(request.auth.user).filter(pk=id).first()
     if key is None:
         raise NotFound(f"API key '{id}' not found")

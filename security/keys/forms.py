@@ -24,7 +24,7 @@ class OwnKeyForm(forms.Form):
 
 
 class ServiceKeyForm(OwnKeyForm):
-    role = forms.ChoiceField(label="Role", choices=Role.choices, help_text="Choose the lowest that does the work.")
+    role = forms.TypedChoiceField(label="Role", choices=Role.choices, help_text="Choose the lowest that does the work.")
 
 
 class RotateForm(forms.Form):

@@ -10,7 +10,7 @@ from config.api.authentication import Principal
 from config.api.errors import Forbidden, NotFound
 from config.api.fields import milliseconds
 from config.api.permissions import VIEWER
-from config.api.views import ApiView
+from config.api.views import ApiView, check_id
 from security.accounts import services
 from security.accounts.models import Session, User
 
@@ -108,6 +108,7 @@ class MySession(ApiView):
     roles = {"delete": VIEWER}
 
     def delete(self, request: Any, id: str) -> Response:
+        check_id("Session", id)
         session = Session.objects.filter(user=request.auth.user, public_id=id).first()
         if session is None:
             raise NotFound(f"Session '{id}' not found")

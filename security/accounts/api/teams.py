@@ -9,7 +9,7 @@ from config.api.errors import NotFound
 from config.api.fields import CamelSerializer, FleetSerializer, milliseconds
 from config.api.pagination import integer, page_body
 from config.api.permissions import ADMIN
-from config.api.views import ApiView, FleetViewSet
+from config.api.views import ApiView, FleetViewSet, check_id
 from security.accounts import teams
 from security.accounts.models import Membership, Role, Team
 
@@ -65,6 +65,7 @@ def valid(serializer: type[serializers.Serializer], request: Any) -> dict[str, A
 
 
 def team_of(id: str) -> Team:
+    check_id("Team", id)
     team = Team.objects.filter(pk=id).first()
     if team is None:
         raise NotFound(f"Team '{id}' not found")
@@ -72,6 +73,7 @@ def team_of(id: str) -> Team:
 
 
 def membership_of(id: str, user_id: str) -> Membership:
+    check_id("User", user_id)
     membership = team_of(id).memberships.select_related("user", "team").filter(user_id=user_id).first()
     if membership is None:
         raise NotFound(f"User '{user_id}' is not in the team")
@@ -170,5 +172,6 @@ class TeamInstance(ApiView):
     roles = {"delete": ADMIN}
 
     def delete(self, request: Any, id: str, instance_id: str) -> Response:
+        check_id("Instance", instance_id)
         teams.release_instance(team=team_of(id), instance_id=instance_id, actor=request.auth)
         return Response({"message": "Instance removed from the team"})

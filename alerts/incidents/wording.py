@@ -14,11 +14,13 @@ def sentence(alert: Alert, now: datetime) -> str:
     """`CPU on web-7 has been above 90 % for 12 min; now 94 %.`"""
     facts = alert.metadata or {}
     lasted = formats.duration(int(((alert.resolved_at or now) - alert.fired_at).total_seconds()))
+    message = alert.message[:1].upper() + alert.message[1:].rstrip(".")
+    what = f"{message}. {'Open for' if alert.is_open else 'It was open for'}"
     if alert.source == Source.MONITOR:
         bad = f"{alert.occurrences} bad run{'s' if alert.occurrences > 1 else ''}"
-        return f"{alert.message} {'Open for' if alert.is_open else 'It was open for'} {lasted}, {bad}."
+        return f"{what} {lasted}, {bad}."
     if alert.type != RuleType.THRESHOLD or "metric" not in facts:
-        return f"{alert.message} {'Open for' if alert.is_open else 'It was open for'} {lasted}."
+        return f"{what} {lasted}."
     metric = facts["metric"]
     held = timedelta(seconds=facts.get("durationSec", 0)) + ((alert.resolved_at or now) - alert.fired_at)
     border = f"{conditions.OPERATOR_WORDS[facts['operator']]} {conditions.with_unit(metric, facts['threshold'])}"

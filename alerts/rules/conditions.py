@@ -34,6 +34,8 @@ EVENT_WORDS = {
     "status_changed": "Status changed",
 }
 HEARTBEAT_TIMEOUT_S = 120
+# A destroyed instance is history: no rule looks at it.
+STATUSES = [(status.value, status.label) for status in Status if status != Status.DESTROYED]
 TARGET_STATUSES = [Status.ERROR.value, Status.UNKNOWN.value]
 NOT_YET = {
     RuleType.ANOMALY: "ANOMALY rules are not evaluated in this version",
@@ -78,7 +80,7 @@ class LifecycleConditions(serializers.Serializer):
     event = serializers.ChoiceField(choices=[*EVENT_WORDS, "deploy_failed"])
     timeout_sec = Whole(min_value=30, max_value=3600, required=False, allow_null=True)
     target_statuses = serializers.ListField(
-        child=serializers.ChoiceField(choices=Status.values), min_length=1, required=False, allow_null=True
+        child=serializers.ChoiceField(choices=STATUSES), min_length=1, required=False, allow_null=True
     )
 
     def validate_event(self, value: str) -> str:

@@ -9,7 +9,7 @@ from alerts.channels.models import Channel
 from alerts.incidents.models import Severity
 from alerts.rules import conditions
 from alerts.rules.models import Rule, RuleType
-from fleet.instances.models import Instance, InstanceQuerySet, Status
+from fleet.instances.models import Instance, InstanceQuerySet
 
 KINDS = {"threshold": RuleType.THRESHOLD, "lifecycle": RuleType.LIFECYCLE}
 OPERATORS = [("gt", "is above"), ("gte", "is at or above"), ("lt", "is below"), ("lte", "is at or below")]
@@ -49,7 +49,7 @@ class RuleForm(forms.Form):
         help_text=f"When it stops reporting. {conditions.HEARTBEAT_TIMEOUT_S} if empty.",
     )  # fmt: skip
     statuses = forms.MultipleChoiceField(
-        choices=Status.choices, required=False, widget=forms.CheckboxSelectMultiple, label="Statuses",
+        choices=conditions.STATUSES, required=False, widget=forms.CheckboxSelectMultiple, label="Statuses",
         help_text="When its status becomes one of these. Error and unknown if none is ticked.",
     )  # fmt: skip
     severity = forms.ChoiceField(choices=Severity.choices, initial=Severity.HIGH)

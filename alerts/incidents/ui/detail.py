@@ -22,6 +22,7 @@ from fleet.metrics.sources import Scope
 
 BEFORE, AFTER, LONGEST = timedelta(minutes=30), timedelta(minutes=10), timedelta(days=7)
 POINTS = 300
+PARTS = ("now", "story")
 NOTE = 2000  # characters
 # The metric of a rule → the chart that has its curve, and the curve's column.
 CURVES = {
@@ -36,7 +37,7 @@ CURVES = {
 @page(VIEWER)
 def alert(request: HttpRequest, pk: str) -> HttpResponse:
     found = queries.get_visible(principal=request.principal, pk=pk)
-    context = body_of(request, found) | {
+    context = parts_of(request, found) | {
         "chart": chart_of(found),
         "chart_url": reverse("ui:alert-chart", args=[found.pk]),
         "chart_title": conditions.METRIC_WORDS.get((found.metadata or {}).get("metric", "")),
@@ -46,13 +47,16 @@ def alert(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @page(VIEWER)
-def body(request: HttpRequest, pk: str) -> HttpResponse:
-    """The part of the page that moves."""
+def part(request: HttpRequest, pk: str, name: str) -> HttpResponse:
+    """One part of the page, for the live update."""
+    if name not in PARTS:
+        raise Http404
     found = queries.get_visible(principal=request.principal, pk=pk)
-    return render(request, "alerts/alert_body.html", body_of(request, found))
+    return render(request, f"alerts/alert_{name}.html", parts_of(request, found))
 
 
-def body_of(request: HttpRequest, found: Alert) -> dict[str, Any]:
+def parts_of(request: HttpRequest, found: Alert) -> dict[str, Any]:
+    """What the templates of the parts read."""
     return {
         "alert": found,
         "sentence": wording.sentence(found, timezone.now()),

@@ -88,10 +88,21 @@ def test_a_killed_worker(create: Any, operator: Any, sent: list[str], local_serv
     run = operator.get(f"/api/runs/{run_id}").json()
     assert (run["status"], run["error"]["code"]) == ("error", "worker_lost")
     assert timedelta(seconds=25) >= services.LEASE
-    left = list(workspace.place().glob(f"{workspace.PREFIX}{worker.pid}-*"))
-    assert len(left) == 1
     workspace.sweep()
-    assert not left[0].exists()
+    assert not list(workspace.place().glob(f"{workspace.PREFIX}{worker.pid}-*"))
+
+
+def test_folders_of_the_dead_are_removed_and_those_of_the_living_stay() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, alive = (workspace.place() / f"{workspace.PREFIX}{number}-test" for number in (ended.pid, os.getpid()))
+    for folder in (dead, alive):
+        folder.mkdir()
+    try:
+        workspace.sweep()
+        assert not dead.exists() and alive.exists()
+    finally:
+        alive.rmdir()
 
 
 def _environment() -> dict[str, str]:

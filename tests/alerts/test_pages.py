@@ -315,3 +315,24 @@ def test_parts_of_an_alert_are_fetched_by_themselves():
     assert "has been above 90 %" in text(client.get(f"/alerts/{alert.pk}/parts/now/"))
     assert "What happened" in text(client.get(f"/alerts/{alert.pk}/parts/story/"))
     assert client.get(f"/alerts/{alert.pk}/parts/other/").status_code == 404
+
+
+def test_support_staff_look_at_everything_but_secrets():
+    staff = browser(user=make_user(role="ADMIN"))
+    channel = make_channel(config={"url": "https://example.org/", "secret": "hush"})
+    alert = fire_alert(rule=make_rule(channels=[channel]))
+    for model in (
+        "alert",
+        "alertevent",
+        "rule",
+        "channel",
+        "notification",
+        "attempt",
+        "evaluationpass",
+        "monitorstate",
+    ):
+        assert staff.get(f"/admin/alerts/{model}/?q=x").status_code == 200, model
+    assert alert.title in text(staff.get("/admin/alerts/alert/"))
+    detail = staff.get(f"/admin/alerts/channel/{channel.pk}/change/").content.decode()
+    assert "hush" not in detail and channel.sealed_config not in detail
+    assert staff.post(f"/admin/alerts/channel/{channel.pk}/delete/", {"post": "yes"}).status_code == 403

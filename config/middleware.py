@@ -12,7 +12,6 @@ from django.utils import timezone
 from prometheus_client import Histogram
 
 from config.api.authentication import authenticate
-from config.api.envelopes import bad_request, not_found
 from config.api.errors import Forbidden, Unauthorized
 
 ANSWERS = Histogram(
@@ -75,19 +74,6 @@ def principal(get_response: Handler) -> Handler:
             return get_response(request)
         finally:
             current_request.reset(running)
-
-    return handle
-
-
-def address(get_response: Handler) -> Handler:
-    """Refuse an address with the NUL character: nothing that is stored can have it in its name."""
-
-    def handle(request: HttpRequest) -> HttpResponse:
-        if "\x00" in request.path_info:
-            return not_found(request)
-        if "%00" in request.META["QUERY_STRING"]:
-            return bad_request(request)
-        return get_response(request)
 
     return handle
 

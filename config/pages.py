@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -37,6 +38,8 @@ def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], Vi
                 return view(request, *args, **kwargs)
             except (NotFound, Malformed) as error:
                 raise Http404(error.message) from None
+            except DataError:  # an address with a character that no database stores
+                raise Http404 from None
             except Forbidden as error:
                 raise PermissionDenied(error.message) from None
 

@@ -19,13 +19,12 @@ SECRET_HEADERS = re.compile(r"auth|token|key|secret", re.IGNORECASE)
 LONGEST_HEADERS = 50
 
 
-def _address(value: str) -> str:
-    """A URL that may be called; a name in it is judged again at each delivery."""
+def _address(value: str) -> None:
+    """Refuse a URL that may not be called; a name in it is judged again at each delivery."""
     try:
         outbound.check_url(value)
     except outbound.OutboundError as error:
         raise serializers.ValidationError(str(error)) from None
-    return value
 
 
 class Text(serializers.CharField):

@@ -49,7 +49,7 @@ class AlertSerializer(FleetSerializer):
 
     def notifications_of(self, alert: Alert) -> list[dict[str, Any]] | None:
         attempts = self.context.get("attempts")
-        return None if attempts is None else AttemptSerializer(attempts, many=True).data
+        return None if attempts is None else list(AttemptSerializer(attempts, many=True).data)
 
     def count_of(self, alert: Alert) -> int | None:
         return getattr(alert, "notification_count", None)

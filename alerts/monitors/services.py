@@ -6,6 +6,7 @@ its monitor's state and marks the run with a conditional update.
 
 import logging
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -37,7 +38,7 @@ def look(*, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     counted = 0
-    broken: set = set()
+    broken: set[UUID] = set()
     for monitor_id in list(Run.objects.uncounted().values_list("monitor_id", flat=True)[:BATCH]):
         if monitor_id in broken:
             continue
@@ -51,7 +52,7 @@ def look(*, now: datetime | None = None) -> int:
 
 
 @transaction.atomic
-def count_next(monitor_id: object, *, now: datetime) -> bool:
+def count_next(monitor_id: UUID, *, now: datetime) -> bool:
     """Count the oldest uncounted run of a monitor; False when there is none any more."""
     MonitorState.objects.get_or_create(pk=monitor_id)
     state = MonitorState.objects.select_for_update().get(pk=monitor_id)  # two lookers count in turn

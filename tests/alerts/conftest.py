@@ -1,11 +1,13 @@
 """What tests of alerts share: instances that report, rules, channels, finished runs."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from alerts.channels import outbox
 from alerts.channels.models import Channel
@@ -19,6 +21,7 @@ from fleet.metrics.samples import Beat, Sample, checked
 from monitors.agents.models import Agent
 from monitors.monitors.models import Monitor
 from monitors.runs.models import Run
+from tests.factories import make_user
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -41,6 +44,21 @@ def report(instance: Instance, *, at: datetime = NOW, **figures: Any) -> None:
         if name in figures:
             figures |= {f"{name}_used": figures.pop(name), f"{name}_total": 100}
     record([checked(Beat(instance_id=instance.pk, at=at, sample=Sample(**figures)), now=at)], now=at)
+
+
+def later(seconds: float) -> datetime:
+    """So many seconds after NOW."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def busy(instance: Instance, values: dict[int, float]) -> None:
+    """CPU in percent by seconds after NOW."""
+    for second, value in values.items():
+        report(instance, at=later(second), cpu_pct=value)
+
+
+def opened() -> list[Alert]:
+    return list(Alert.objects.open().order_by("title"))
 
 
 def make_rule(**fields: Any) -> Rule:
@@ -94,6 +112,24 @@ def finish_run(monitor: Monitor, status: str, *, at: datetime = NOW, **fields: A
     return Run.objects.create(
         monitor=monitor, agent=monitor.agent, tool=monitor.tool, status=status, spec={}, timeout_s=30, **times, **fields
     )
+
+
+def browser(role: str = "OPERATOR", user: Any = None) -> Client:
+    client = Client()
+    client.user = user or make_user(role=role)
+    client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def text(answer: Any) -> str:
+    assert answer.status_code in (200, 422), answer.status_code
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def told(answer: Any) -> str:
+    """The message on the page that follows."""
+    assert answer.status_code == 200
+    return " ".join(re.findall(r'<div class="message[^>]*>([^<]*)', answer.content.decode()))
 
 
 @pytest.fixture

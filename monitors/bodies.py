@@ -19,7 +19,7 @@ _MOST_DEPTH = 4
 def refuse_large(request: Any) -> None:
     """Raise TooLarge by the announced length, before anything is read."""
     try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        length = int(request.headers.get("content-length") or 0)
     except ValueError:
         length = 0
     if length > MOST_BYTES:

@@ -111,7 +111,8 @@ def _key(name: str, now: datetime) -> Any:
 def regions(instances: InstanceQuerySet) -> list[str]:
     """The regions to choose from, at most 200."""
     known = instances.existing().exclude(region=None).exclude(region="")
-    return list(known.order_by("region").values_list("region", flat=True).distinct()[:200])
+    found = known.order_by("region").values_list("region", flat=True).distinct()[:200]
+    return [region for region in found if region]
 
 
 def in_order_of(ids: Iterable[str], instances: InstanceQuerySet) -> list[Instance]:

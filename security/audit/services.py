@@ -51,7 +51,7 @@ def record(
         resource_id=storable(resource_id)[:128] if resource_id else None,
         metadata=masked(json.loads(json.dumps(facts, cls=DjangoJSONEncoder))) or None,
         ip_address=(peer_address(request)[:64] or None) if request else None,
-        user_agent=(storable(request.META.get("HTTP_USER_AGENT", ""))[:256] or None) if request else None,
+        user_agent=(storable(request.headers.get("user-agent", ""))[:256] or None) if request else None,
         at=timezone.now(),
     )
     entry.seal = chain.mark(entry)

@@ -12,7 +12,7 @@ from tests.support.product import ROOT
 SCREENSHOTS = ROOT / ".test-results" / "screenshots"
 WIDE, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
 MOST_REQUESTS, MOST_BYTES = 15, 150_000
-SETTLE_MS = 400
+SETTLE_MS = 300
 GRAVE = ("serious", "critical")
 # Violations of the Content-Security-Policy become errors on the console, as other faults are.
 REPORT = """document.addEventListener("securitypolicyviolation",
@@ -30,9 +30,13 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.page.add_init_script(REPORT)
-        self.page.on("console", lambda message: message.type == "error" and self.faults.append(message.text))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request))
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(message.text)
 
     def open(self, path: str, *, status: int = 200) -> None:
         answer = self.page.goto(self.origin + path, wait_until="load")
@@ -43,13 +47,14 @@ class Visit:
     def check(self, *, weight: bool = True) -> None:
         """Everything but the look."""
         foreign = [request.url for request in self.requests if not self._is_ours(request.url)]
-        assert not foreign
+        assert not foreign, foreign
         if weight:
             assert len(self.loaded) <= MOST_REQUESTS, [request.url for request in self.loaded]
             sizes = {request.url: self._size(request) for request in self.loaded if self._counts(request)}
             assert sum(sizes.values()) <= MOST_BYTES, sizes
-        assert not grave_findings(self.page)
-        assert not self.faults
+        findings = grave_findings(self.page)
+        assert not findings, findings
+        assert not self.faults, self.faults
 
     def shoot(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

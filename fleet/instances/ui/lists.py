@@ -60,8 +60,9 @@ def rows(request: HttpRequest) -> HttpResponse:
     """
     now = timezone.now()
     filters, sort = chosen(request)
-    request.GET = request.GET.copy()  # without what only this address has, so that links made from it suit the page
-    ids = [one for one in "".join(request.GET.pop("shown", [])).split(",") if one][:PER_PAGE]
+    query = request.GET.copy()
+    ids = [one for one in "".join(query.pop("shown", [])).split(",") if one][:PER_PAGE]
+    request.GET = query  # type: ignore[assignment] # without what only this address has: links are made from it
     found = in_order_of(ids, Instance.objects.visible_to(request.principal))
     fresh = Paginator(listed(request, filters, sort, now).values_list("pk", flat=True), PER_PAGE)
     now_shown = list(fresh.get_page(request.GET.get("page")).object_list)

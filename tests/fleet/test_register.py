@@ -172,7 +172,7 @@ def test_two_registrations_at_once_make_one_record(api):
     start = threading.Barrier(4)
 
     def register():
-        start.wait(5)
+        start.wait(30)
         codes.append(client.post(URL, {"name": "web-1", "provider": "ssh"}).status_code)
         connection.close()
 
@@ -180,6 +180,6 @@ def test_two_registrations_at_once_make_one_record(api):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert codes == [201] * 4
     assert Instance.objects.count() == 1

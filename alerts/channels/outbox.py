@@ -1,6 +1,7 @@
 """The outbox: messages are rows, written with what they tell of, and sent by workers until they arrive.
 
-At least once on the wire, in order for each alert and channel. A channel's failure never touches the alert.
+At least once on the wire, in order for each alert and channel. A channel's failure never touches the alert, and a
+channel that hangs holds up no other: each is emptied by itself, one message after the other.
 """
 
 import logging
@@ -9,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from alerts.channels.models import Attempt, Channel, Notification, State
@@ -19,7 +20,8 @@ from alerts.incidents.models import Alert
 log = logging.getLogger(__name__)
 PAUSES_S = (5, 30, 120)
 LEASE_S = 60  # longer than any transport may take
-BATCH = 200
+DRAIN_S = 30  # after which a worker leaves the rest of a channel to the next one
+MOST_CHANNELS = 200
 
 
 def enqueue(*, alert: Alert, channels: Iterable[Channel], kind: str, now: datetime) -> None:
@@ -36,38 +38,42 @@ def enqueue(*, alert: Alert, channels: Iterable[Channel], kind: str, now: dateti
         transaction.on_commit(send_due.delay, robust=True)  # the tick finds what could not be told
 
 
-def claim_due(*, now: datetime | None = None) -> list[tuple[int, datetime]]:
-    """Take the messages that are due: their ids, each with the lease under which it may be sent.
+def due_channels(*, now: datetime | None = None) -> list[str]:
+    """Channels with messages to send now, the longest waiting first."""
+    waiting = _due(now or timezone.now()).values("channel").annotate(first_at=Min("due_at")).order_by("first_at")
+    return list(waiting.values_list("channel", flat=True)[:MOST_CHANNELS])
 
-    A message waits while an earlier one of its alert and channel does. A lease that ends without a result, because
-    its worker died or never came to it, makes the message due again.
+
+def drain(channel_id: str, *, now: datetime | None = None) -> list[bool]:
+    """Send what is due in one channel, oldest first; for each message whether it arrived."""
+    outcomes, ends = [], time.monotonic() + DRAIN_S
+    while time.monotonic() < ends and (message := take(channel_id, now=now or timezone.now())):
+        outcomes.append(deliver(message, began_at=now or timezone.now()))
+    return outcomes
+
+
+def take(channel_id: str, *, now: datetime) -> Notification | None:
+    """Take the next due message of a channel; None when there is none.
+
+    A message waits while an earlier one of its alert does. One whose worker died is due again after its lease.
     """
-    now = now or timezone.now()
+    whole = Notification.objects.select_related("alert__rule", "alert__instance", "alert__monitor", "channel")
     lease = now + timedelta(seconds=LEASE_S)
+    for pk, due_at in _due(now).filter(channel=channel_id).order_by("due_at", "pk").values_list("pk", "due_at")[:20]:
+        if Notification.objects.filter(pk=pk, state=State.PENDING, due_at=due_at).update(due_at=lease):
+            return whole.filter(pk=pk).first()
+    return None
+
+
+def _due(now: datetime) -> QuerySet[Notification]:
     earlier = Notification.objects.filter(
         alert=OuterRef("alert"), channel=OuterRef("channel"), state=State.PENDING, pk__lt=OuterRef("pk")
     )
-    due = Notification.objects.filter(~Exists(earlier), state=State.PENDING, due_at__lte=now).order_by("due_at", "pk")
-    taken = []
-    for pk, due_at in due.values_list("pk", "due_at")[:BATCH]:
-        if Notification.objects.filter(pk=pk, state=State.PENDING, due_at=due_at).update(due_at=lease):
-            taken.append((pk, lease))
-    return taken
+    return Notification.objects.filter(~Exists(earlier), state=State.PENDING, due_at__lte=now)
 
 
-def deliver(notification_id: int, lease: datetime, *, now: datetime | None = None) -> bool:
-    """Try one message under its lease, note how it went, plan the next try; whether it arrived.
-
-    The lease is spent first, so that a task that the broker hands out twice sends once.
-    """
-    began_at = now or timezone.now()
-    own = Notification.objects.filter(pk=notification_id, state=State.PENDING, due_at=lease)
-    if not own.update(due_at=max(lease, began_at) + timedelta(seconds=LEASE_S)):
-        return False
-    whole = Notification.objects.select_related("alert__rule", "alert__instance", "alert__monitor", "channel")
-    message = whole.filter(pk=notification_id).first()
-    if message is None:  # deleted with its alert or channel at this very moment
-        return False
+def deliver(message: Notification, *, began_at: datetime) -> bool:
+    """Try one message that was taken, note how it went, plan the next try; whether it arrived."""
     started, failure = time.perf_counter(), None
     try:
         if not message.channel.enabled:
@@ -84,6 +90,8 @@ def deliver(notification_id: int, lease: datetime, *, now: datetime | None = Non
 @transaction.atomic
 def settle(message: Notification, failure: DeliveryFailed | None, *, ended_at: datetime, duration_ms: int) -> None:
     """Write down one try and what follows from it."""
+    if not Notification.objects.filter(pk=message.pk).exists():  # deleted meanwhile, with its alert or channel
+        return
     error = str(failure)[:500] if failure else None
     Attempt.objects.create(
         notification=message, sent_at=ended_at, success=error is None, error=error, duration_ms=duration_ms

@@ -41,8 +41,10 @@ def evaluate_if_due(*, now: datetime | None = None) -> bool:
     The first pass is made at once. The claim holds for the length of the pass, so that two never overlap.
     """
     now = now or timezone.now()
-    EvaluationPass.objects.get_or_create(pk=1, defaults={"next_at": now})
+    upcoming_pass, _ = EvaluationPass.objects.get_or_create(pk=1, defaults={"next_at": now})
     lease = now + LEASE
+    if upcoming_pass.next_at > now:  # an idle tick writes nothing
+        return False
     if not EvaluationPass.objects.filter(pk=1, next_at__lte=now).update(next_at=lease):
         return False
     began, upcoming = time.perf_counter(), now + timedelta(seconds=settings.ALERT_INTERVAL_S)

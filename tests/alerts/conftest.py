@@ -93,7 +93,7 @@ def fire_alert(instance: Instance | None = None, *, rule: Rule | None = None, no
 
 def send_all(now: datetime) -> list[bool]:
     """Deliver what is due at `now`; for each message whether it arrived."""
-    return [outbox.deliver(pk, lease, now=now) for pk, lease in outbox.claim_due(now=now)]
+    return [arrived for channel in outbox.due_channels(now=now) for arrived in outbox.drain(channel, now=now)]
 
 
 def make_monitor(**fields: Any) -> Monitor:

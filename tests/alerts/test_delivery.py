@@ -81,8 +81,7 @@ def test_own_headers_cannot_replace_the_signing_ones(local_server):
 def test_the_end_is_told_after_the_beginning_with_a_key_of_its_own(hook, local_server):
     alert = alert_for(hook)
     resolve(alert=alert, now=later(1))
-    assert send_all(later(1)) == [True], "the second message waits for the first"
-    assert send_all(later(1)) == [True]
+    assert send_all(later(1)) == [True, True]
     first, second = local_server.requests
     assert (first.json()["status"], second.json()["status"]) == ("ACTIVE", "RESOLVED")
     assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
@@ -112,26 +111,50 @@ def test_a_later_try_may_succeed_and_only_then_the_end_is_told(hook, local_serve
     assert send_all(NOW) == [False]
     resolve(alert=alert, now=later(2))
     assert send_all(later(3)) == []
-    assert send_all(later(10)) == [True]
-    assert send_all(later(10)) == [True]
+    assert send_all(later(10)) == [True, True]
     assert [request.json()["status"] for request in local_server.requests] == ["ACTIVE", "ACTIVE", "RESOLVED"]
     assert list(Attempt.objects.order_by("sent_at").values_list("success", flat=True)) == [False, True, True]
 
 
 def test_a_message_whose_worker_died_is_sent_by_another(hook, local_server):
     alert_for(hook)
-    ((pk, lease),) = outbox.claim_due(now=NOW)  # and then the worker is gone
-    assert outbox.claim_due(now=later(59)) == []
+    assert outbox.take(hook.pk, now=NOW), "and then the worker is gone"
+    assert send_all(later(59)) == []
     assert send_all(later(60)) == [True]
-    assert not outbox.deliver(pk, lease, now=later(60)), "the dead worker's task comes back to life"
     assert len(local_server.requests) == 1
+
+
+def test_a_channel_whose_alert_goes_while_it_is_told(hook, local_server):
+    alert = alert_for(hook)
+    message = outbox.take(hook.pk, now=NOW)
+    alert.delete()
+    assert outbox.deliver(message, began_at=NOW)
+    assert not Attempt.objects.exists()
 
 
 def test_a_task_that_the_broker_hands_out_twice_sends_once(hook, local_server):
     alert_for(hook)
-    ((pk, lease),) = outbox.claim_due(now=NOW)
-    assert [outbox.deliver(pk, lease, now=NOW), outbox.deliver(pk, lease, now=NOW)] == [True, False]
+    assert [outbox.drain(hook.pk, now=NOW), outbox.drain(hook.pk, now=NOW)] == [[True], []]
     assert len(local_server.requests) == 1
+
+
+def test_hanging_channels_take_half_of_the_workers_threads_at_most(settings, monkeypatch):
+    from alerts.channels import tasks
+
+    settings.WORKER_THREADS = 4
+    emptied = []
+
+    def drain(channel_id):
+        emptied.append(channel_id)
+        if len(emptied) < 4:  # while it hangs, tasks for other channels and for itself come
+            tasks.send(channel_id)
+            tasks.send(f"{channel_id}+")
+
+    monkeypatch.setattr(outbox, "drain", drain)
+    tasks.send("a")
+    assert emptied == ["a", "a+"]
+    tasks.send("b")
+    assert emptied == ["a", "a+", "b", "b+"], "all slots are free again"
 
 
 def test_redirects_are_not_followed(hook, local_server):

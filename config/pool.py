@@ -66,7 +66,8 @@ async def refuse(error: ApiError, scope: dict, send: Any) -> None:
     headers = {name.decode("latin-1").title(): value.decode("latin-1") for name, value in scope["headers"]}
     request = SimpleNamespace(path=scope["path"], method=scope["method"], headers=headers)
     status, body, extra = render(error, request)
-    await answer(send, status, json.dumps(body).encode(), extra | {"Connection": "close"})
+    extra |= {"Connection": "close", "X-Content-Type-Options": "nosniff"}
+    await answer(send, status, json.dumps(body).encode(), extra)
 
 
 async def answer(send: Any, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:

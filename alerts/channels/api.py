@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from alerts.channels import configs, queries, services
 from alerts.channels.models import Channel, ChannelType
-from config.api.fields import CamelSerializer, FleetSerializer
+from config.api.fields import Body, CamelSerializer, FleetSerializer
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import FleetViewSet
 
@@ -33,7 +33,7 @@ class ChannelSerializer(FleetSerializer):
         return configs.masked(channel.type, channel.config)
 
 
-class NewChannelSerializer(CamelSerializer):
+class NewChannelSerializer(Body, CamelSerializer):
     name = configs.Text(max_length=128)
     type = serializers.ChoiceField(choices=ChannelType.choices)
     config = serializers.DictField()

@@ -15,7 +15,7 @@ from alerts.incidents import queries, services
 from alerts.incidents.models import Alert, AlertQuerySet, Severity, Status
 from alerts.incidents.serializers import AlertSerializer
 from config.api.errors import NotFound
-from config.api.fields import CamelSerializer
+from config.api.fields import Body, CamelSerializer
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import FleetViewSet
 
@@ -53,7 +53,7 @@ class AlertFilter(filters.FilterSet):
 AlertFilter.base_filters["from"] = MomentFilter(field_name="fired_at", lookup_expr="gte")
 
 
-class IdsSerializer(CamelSerializer):
+class IdsSerializer(Body, CamelSerializer):
     ids = serializers.ListField(child=serializers.CharField(max_length=128), min_length=1, max_length=100)
 
 

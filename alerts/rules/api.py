@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from alerts.incidents.models import Severity
 from alerts.rules import queries, services
 from alerts.rules.models import Rule, RuleQuerySet, RuleType
-from config.api.fields import CamelSerializer, FleetSerializer
+from config.api.fields import Body, CamelSerializer, FleetSerializer
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import FleetViewSet
 
@@ -36,7 +36,7 @@ class RuleSerializer(FleetSerializer):
         return [{"id": channel.pk, "name": channel.name, "type": channel.type} for channel in found]
 
 
-class NewRuleSerializer(CamelSerializer):
+class NewRuleSerializer(Body, CamelSerializer):
     name = serializers.CharField(max_length=128)
     description = serializers.CharField(max_length=512, required=False, allow_null=True, allow_blank=True)
     type = serializers.ChoiceField(choices=RuleType.choices)

@@ -34,7 +34,7 @@ class FleetEnvelope(Envelope):
     """`/api/v1` (contract: fleet console §1.7)."""
 
     FAMILY_A = re.compile(r"^/api/v1/(alerts|costs|budgets|drift|vault|extensions|admin/extensions)\b")
-    REASONS = {429: "Too Many Requests", 413: "Payload Too Large"}
+    REASONS = {422: "Validation Error", 429: "Too Many Requests", 413: "Payload Too Large"}
 
     def status(self, error: ApiError, request: Any) -> int:
         if isinstance(error, Invalid) and error.status == 400:
@@ -45,7 +45,7 @@ class FleetEnvelope(Envelope):
         reason = self.REASONS.get(status) or HTTPStatus(status).phrase
         validation = isinstance(error, Invalid)
         body: dict[str, Any] = {
-            "error": error.extra.get("reason") or ("Validation Error" if validation else reason),
+            "error": error.extra.get("reason") or reason,
             "message": error.message,
             "statusCode": status,
         }

@@ -58,6 +58,42 @@ class CamelSerializer(serializers.Serializer):
         return fields
 
 
+class Body(serializers.Serializer):
+    """A JSON body whose members have the types they should: a number is no text, a text no number, 1 is not true."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            faults = {name: _mistyped(field, data[name]) for name, field in self.fields.items() if name in data}
+            if wrong := {name: fault for name, fault in faults.items() if fault}:
+                raise serializers.ValidationError(wrong)
+        return super().to_internal_value(data)
+
+
+_JSON_TYPES: tuple[tuple[type[serializers.Field], tuple[type, ...], str], ...] = (
+    (serializers.BooleanField, (bool,), "true or false"),
+    (serializers.IntegerField, (int, float), "a whole number"),
+    (serializers.FloatField, (int, float), "a number"),
+    (serializers.CharField, (str,), "text"),
+)
+
+
+def _mistyped(field: serializers.Field, value: Any) -> list[str] | dict[Any, Any]:
+    """What is wrong with the type of a value, or of the items in it; empty if nothing is.
+
+    Null and nested objects have their own checks.
+    """
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(field, serializers.ListField | serializers.DictField) and isinstance(value, dict):
+        faults = {name: _mistyped(field.child, item) for name, item in value.items()}
+        return {name: fault for name, fault in faults.items() if fault}
+    for kind, types, words in _JSON_TYPES:
+        if isinstance(field, kind):
+            fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+            return [] if fits or value is None else [f"This must be {words}."]
+    return []
+
+
 class FleetSerializer(CamelSerializer, serializers.ModelSerializer):
     """A model of the fleet console: camelCase, times with milliseconds."""
 

@@ -7,6 +7,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from config.api.errors import Malformed, NotFound
+from config.api.negotiation import TypedBodies
 from config.api.pagination import OffsetPagination, PagePagination
 
 MOST_ID = 128
@@ -67,6 +68,7 @@ class FleetViewSet(ApiViewSet):
 class MonitorsViewSet(ApiViewSet):
     """Below `/api/monitors` and its neighbours: bare arrays with `X-Total-Count`."""
 
+    content_negotiation_class = TypedBodies
     pagination_class = OffsetPagination
     rate_class = "monitors"
     lookup_value_regex = "[^/]+"

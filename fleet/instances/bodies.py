@@ -4,20 +4,21 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.api.fields import CamelSerializer
+from config.api.fields import Body, CamelSerializer
 from fleet.instances.models import Distro, Provider, Status
 from fleet.instances.registration import Registration
 
 NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z"
 HASH = r"^[0-9a-f]{64}\Z"
 MAX_EXTENSIONS, MAX_TAGS = 200, 200
+TAG_NAME = serializers.CharField(max_length=128, allow_blank=True, trim_whitespace=False)
 
 
 def _tags(**more: Any) -> serializers.DictField:
     return serializers.DictField(child=serializers.CharField(max_length=256, allow_blank=True), **more)
 
 
-class Carried(CamelSerializer):
+class Carried(Body, CamelSerializer):
     """A body whose empty and null optional values count as not sent."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -26,12 +27,14 @@ class Carried(CamelSerializer):
         return super().to_internal_value(data)
 
     def validate_tags(self, tags: dict[str, str]) -> dict[str, str]:
-        if len(tags) > MAX_TAGS or any(len(name) > 128 or "\x00" in name for name in tags):
-            raise serializers.ValidationError(f"Give at most {MAX_TAGS} tags with names of at most 128 characters.")
+        if len(tags) > MAX_TAGS:
+            raise serializers.ValidationError(f"Give at most {MAX_TAGS} tags.")
+        for name in tags:
+            TAG_NAME.run_validation(name)
         return tags
 
 
-class GeoSerializer(serializers.Serializer):
+class GeoSerializer(Body):
     lat = serializers.FloatField(min_value=-90, max_value=90, required=False, allow_null=True)
     lon = serializers.FloatField(min_value=-180, max_value=180, required=False, allow_null=True)
     city = serializers.CharField(max_length=128, required=False, allow_null=True, allow_blank=True)
@@ -41,14 +44,14 @@ class GeoSerializer(serializers.Serializer):
 
 
 class RegistrationSerializer(Carried):
-    name = serializers.RegexField(NAME, max_length=128)
+    name = serializers.RegexField(NAME, max_length=128, trim_whitespace=False)
     provider = serializers.ChoiceField(Provider.choices)
     region = serializers.CharField(max_length=64, required=False)
     distro = serializers.ChoiceField(Distro.choices, required=False)
     extensions = serializers.ListField(
         child=serializers.CharField(max_length=128), max_length=MAX_EXTENSIONS, required=False
     )
-    config_hash = serializers.RegexField(HASH, required=False)
+    config_hash = serializers.RegexField(HASH, required=False, trim_whitespace=False)
     ssh_endpoint = serializers.CharField(max_length=256, required=False)
     tags = _tags(required=False)
     geo = GeoSerializer(required=False)
@@ -100,7 +103,7 @@ def read_registration(data: Any) -> Registration:
     raise serializers.ValidationError(faulty.errors)
 
 
-class ChangeSerializer(CamelSerializer):
+class ChangeSerializer(Body, CamelSerializer):
     status = serializers.ChoiceField([Status.RUNNING, Status.SUSPENDED, Status.STOPPED], required=False)
     tags = _tags(required=False)
     team_id = serializers.CharField(max_length=128, required=False, allow_null=True)

@@ -8,7 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from config.api.errors import NotFound
-from config.api.fields import CamelSerializer, FleetSerializer, milliseconds
+from config.api.fields import Body, CamelSerializer, FleetSerializer, milliseconds
 from config.api.permissions import ADMIN, VIEWER
 from config.api.views import ApiView, FleetViewSet, check_id
 from security.accounts.models import Role
@@ -32,14 +32,14 @@ def own_body(key: ApiKey) -> dict[str, Any]:
     }
 
 
-class NewOwnKey(serializers.Serializer):
+class NewOwnKey(Body):
     name = serializers.CharField(max_length=100)
     expires_in_days = serializers.IntegerField(**DAYS)
     role = serializers.ChoiceField(Role.choices, required=False, allow_null=True)
     instance_id = serializers.CharField(max_length=128, required=False, allow_null=True)
 
 
-class Overlap(serializers.Serializer):
+class Overlap(Body):
     overlap_hours = serializers.IntegerField(**HOURS)
 
 
@@ -111,13 +111,13 @@ class KeySerializer(FleetSerializer):
         return services.effective_role(services.cap_of(key.role, key.instance_id), key.user.role)
 
 
-class NewServiceKey(CamelSerializer):
+class NewServiceKey(Body, CamelSerializer):
     name = serializers.CharField(max_length=100)
     role = serializers.ChoiceField(Role.choices)
     expires_in_days = serializers.IntegerField(**DAYS)
 
 
-class CamelOverlap(CamelSerializer):
+class CamelOverlap(Body, CamelSerializer):
     overlap_hours = serializers.IntegerField(**HOURS)
 
 

@@ -47,14 +47,15 @@ def test_instances_of_a_team(api):
     path = f"{URL}/{team.pk}/instances"
     outsider = api(role="OPERATOR")
     assert outsider.get(f"/api/v1/instances/{instance.pk}").status_code == 200
-    assert client.post(path, {"instanceId": instance.pk}).status_code == 201
+    given = {"message": "Instance assigned to the team", "instanceId": instance.pk, "teamId": team.pk}
+    assert client.post(f"{path}/{instance.pk}").json() == given
     assert outsider.get(f"/api/v1/instances/{instance.pk}").status_code == 404
     assert [one["name"] for one in client.get(path).json()["instances"]] == ["web-1"]
     assert client.get(URL).json()["teams"][0]["instanceCount"] == 1
-    assert client.post(path, {"instanceId": "unknown"}).status_code == 404
+    assert client.post(f"{path}/unknown").status_code == 404
     assert client.delete(f"{path}/{instance.pk}").status_code == 200
     assert client.delete(f"{path}/{instance.pk}").status_code == 404
-    client.post(path, {"instanceId": instance.pk})
+    client.post(f"{path}/{instance.pk}")
     client.delete(f"{URL}/{team.pk}")
     instance.refresh_from_db()
     assert instance.team_id is None

@@ -107,7 +107,7 @@ def test_the_last_administrator_stays(api, change):
 def test_teams_of_a_user(api):
     client, user = api(), make_user()
     make_team(name="web", members={user: "OPERATOR"})
-    assert [(one["name"], one["role"]) for one in client.get(f"{URL}/{user.pk}/teams").json()["teams"]] == [
+    assert [(one["teamName"], one["role"]) for one in client.get(f"{URL}/{user.pk}/teams").json()["teams"]] == [
         ("web", "OPERATOR")
     ]
 

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from config.api.authentication import Principal
 from config.api.errors import Forbidden, NotFound
-from config.api.fields import milliseconds
+from config.api.fields import Body, milliseconds
 from config.api.permissions import VIEWER
 from config.api.views import ApiView, check_id
 from security.accounts import services
@@ -38,7 +38,7 @@ def profile(principal: Principal) -> dict[str, Any]:
     }
 
 
-class Preferences(serializers.Serializer):
+class Preferences(Body):
     name = serializers.CharField(max_length=128, required=False, allow_blank=True)
     time_zone = serializers.CharField(max_length=64, required=False, allow_blank=True)
     theme = serializers.ChoiceField(services.THEMES, required=False)
@@ -59,7 +59,7 @@ class Me(ApiView):
         return Response(profile(request.auth))
 
 
-class NewPassword(serializers.Serializer):
+class NewPassword(Body):
     current_password = serializers.CharField(max_length=128, trim_whitespace=False)
     new_password = serializers.CharField(max_length=128, trim_whitespace=False)
 

@@ -6,7 +6,7 @@ from rest_framework import mixins, serializers
 from rest_framework.response import Response
 
 from config.api.errors import NotFound
-from config.api.fields import CamelSerializer, FleetSerializer, milliseconds
+from config.api.fields import Body, CamelSerializer, FleetSerializer, milliseconds
 from config.api.pagination import integer, page_body
 from config.api.permissions import ADMIN
 from config.api.views import ApiView, FleetViewSet, check_id
@@ -31,7 +31,7 @@ class TeamSerializer(FleetSerializer):
         return team.description or None
 
 
-class NewTeam(CamelSerializer):
+class NewTeam(Body, CamelSerializer):
     name = serializers.CharField(max_length=128)
     description = serializers.CharField(max_length=512, required=False, allow_blank=True)
 
@@ -40,17 +40,13 @@ class ChangedTeam(NewTeam):
     name = serializers.CharField(max_length=128, required=False)
 
 
-class NewMember(CamelSerializer):
+class NewMember(Body, CamelSerializer):
     user_id = serializers.CharField(max_length=128)
     role = serializers.ChoiceField(Role.choices, default=Role.DEVELOPER)
 
 
-class MemberRole(CamelSerializer):
+class MemberRole(Body, CamelSerializer):
     role = serializers.ChoiceField(Role.choices)
-
-
-class InstanceReference(CamelSerializer):
-    instance_id = serializers.CharField(max_length=128)
 
 
 def member_body(one: Membership) -> dict[str, Any]:
@@ -106,8 +102,9 @@ class TeamViewSet(mixins.ListModelMixin, FleetViewSet):
         return Response(self._body(team.pk))
 
     def destroy(self, request: Any, pk: str) -> Response:
-        teams.delete_team(team=self.get_object(), actor=request.auth)
-        return Response({"message": "Team deleted"})
+        team = self.get_object()
+        teams.delete_team(team=team, actor=request.auth)
+        return Response({"message": "Team deleted", "id": pk, "name": team.name})
 
     def _body(self, pk: str) -> dict[str, Any]:
         return self.get_serializer(teams.counted().get(pk=pk)).data
@@ -120,7 +117,7 @@ class Members(ApiView):
 
     def post(self, request: Any, id: str) -> Response:
         membership = teams.add_member(team=team_of(id), actor=request.auth, **valid(NewMember, request))
-        return Response(member_body(membership), status=201)
+        return Response({"teamId": id, **member_body(membership)}, status=201)
 
 
 class Member(ApiView):
@@ -130,7 +127,7 @@ class Member(ApiView):
 
     def delete(self, request: Any, id: str, user_id: str) -> Response:
         teams.remove_member(membership=membership_of(id, user_id), actor=request.auth)
-        return Response({"message": "Member removed"})
+        return Response({"message": "Member removed", "teamId": id, "userId": user_id})
 
 
 class MembersRole(ApiView):
@@ -141,13 +138,13 @@ class MembersRole(ApiView):
     def put(self, request: Any, id: str, user_id: str) -> Response:
         role = valid(MemberRole, request)["role"]
         membership = teams.change_member(membership=membership_of(id, user_id), role=role, actor=request.auth)
-        return Response(member_body(membership))
+        return Response({"teamId": id, **member_body(membership)})
 
 
 class TeamInstances(ApiView):
-    """The instances of a team; POST gives it one."""
+    """The instances of a team."""
 
-    roles = {"get": ADMIN, "post": ADMIN}
+    roles = {"get": ADMIN}
 
     def get(self, request: Any, id: str) -> Response:
         rows = team_of(id).instances.order_by("name", "pk")
@@ -160,18 +157,19 @@ class TeamInstances(ApiView):
         ]
         return Response(page_body("instances", body, page=page, limit=limit, total=rows.count()))
 
-    def post(self, request: Any, id: str) -> Response:
-        wanted = valid(InstanceReference, request)["instance_id"]
-        instance = teams.assign_instance(team=team_of(id), instance_id=wanted, actor=request.auth)
-        return Response({"instanceId": instance.pk, "teamId": instance.team_id}, status=201)
-
 
 class TeamInstance(ApiView):
-    """DELETE takes an instance from the team; everybody sees it then."""
+    """POST gives the team an instance; DELETE takes it away, and everybody sees it then."""
 
-    roles = {"delete": ADMIN}
+    roles = {"post": ADMIN, "delete": ADMIN}
+
+    def post(self, request: Any, id: str, instance_id: str) -> Response:
+        check_id("Instance", instance_id)
+        instance = teams.assign_instance(team=team_of(id), instance_id=instance_id, actor=request.auth)
+        body = {"message": "Instance assigned to the team", "instanceId": instance.pk, "teamId": instance.team_id}
+        return Response(body)
 
     def delete(self, request: Any, id: str, instance_id: str) -> Response:
         check_id("Instance", instance_id)
         teams.release_instance(team=team_of(id), instance_id=instance_id, actor=request.auth)
-        return Response({"message": "Instance removed from the team"})
+        return Response({"message": "Instance removed from the team", "instanceId": instance_id, "teamId": id})

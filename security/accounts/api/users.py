@@ -8,7 +8,7 @@ from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from config.api.fields import CamelSerializer, FleetSerializer, MillisecondsField, milliseconds
+from config.api.fields import Body, CamelSerializer, FleetSerializer, MillisecondsField, milliseconds
 from config.api.permissions import ADMIN
 from config.api.views import FleetViewSet
 from security.accounts import services
@@ -28,14 +28,14 @@ class UserSerializer(FleetSerializer):
         return user.name or None
 
 
-class NewUser(CamelSerializer):
+class NewUser(Body, CamelSerializer):
     email = serializers.EmailField(max_length=254)
     name = serializers.CharField(max_length=128, required=False, allow_blank=True)
     password = serializers.CharField(min_length=8, max_length=128, trim_whitespace=False)
     role = serializers.ChoiceField(Role.choices, required=False)
 
 
-class ChangedUser(CamelSerializer):
+class ChangedUser(Body, CamelSerializer):
     email = serializers.EmailField(max_length=254, required=False)
     name = serializers.CharField(max_length=128, required=False, allow_blank=True)
     password = serializers.CharField(min_length=8, max_length=128, required=False, trim_whitespace=False)
@@ -82,16 +82,17 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FleetViewSet
         return Response(self.get_serializer(user).data)
 
     def destroy(self, request: Any, pk: str) -> Response:
-        services.delete_user(user=self.get_object(), actor=request.auth)
-        return Response({"message": "User deleted"})
+        user = self.get_object()
+        services.delete_user(user=user, actor=request.auth)
+        return Response({"message": "User deleted", "id": pk, "email": user.email})
 
     @action(detail=True)
     def teams(self, request: Any, pk: str) -> Response:
         rows = self.get_object().memberships.select_related("team").order_by("team__name", "team_id")
         teams = [
             {
-                "id": one.team_id,
-                "name": one.team.name,
+                "teamId": one.team_id,
+                "teamName": one.team.name,
                 "role": one.role,
                 "joinedAt": milliseconds(one.joined_at),
             }

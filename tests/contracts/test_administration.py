@@ -1,0 +1,46 @@
+"""Keys, users and teams as the console's frontend manages them (contract: fleet console §33, §37)."""
+
+import pytest
+
+from fleet.instances.models import Instance
+from tests.factories import make_team, make_user
+
+pytestmark = pytest.mark.contract
+
+KEYS, TEAMS = "/api/v1/me/api-keys", "/api/v1/admin/teams"
+
+
+def test_a_key_for_an_instance_needs_one_that_its_maker_operates(api):
+    seen = Instance.objects.create(name="seen", provider="ssh")
+    hidden = Instance.objects.create(name="hidden", provider="ssh", team=make_team())
+    operator = api("OPERATOR")
+    for unknown in ("nope", hidden.pk):
+        answer = operator.post(KEYS, {"name": "agent", "instance_id": unknown})
+        assert (answer.status_code, answer.json()["message"]) == (404, f"Instance '{unknown}' not found")
+    assert operator.post(KEYS, {"name": "agent", "instance_id": seen.pk}).json()["instance_id"] == seen.pk
+    assert api("DEVELOPER").post(KEYS, {"name": "agent", "instance_id": seen.pk}).status_code == 403
+
+
+def test_an_instance_joins_a_team_by_its_address(api):
+    client, team, instance = api(), make_team(), Instance.objects.create(name="web-1", provider="ssh")
+    path = f"{TEAMS}/{team.pk}/instances/{instance.pk}"
+    ids = {"instanceId": instance.pk, "teamId": team.pk}
+    assert client.post(path).json() == {"message": "Instance assigned to the team", **ids}
+    assert client.get(f"{TEAMS}/{team.pk}/instances").json()["instances"][0]["id"] == instance.pk
+    assert client.delete(path).json() == {"message": "Instance removed from the team", **ids}
+    assert client.post(f"{TEAMS}/{team.pk}/instances/nope").status_code == 404
+
+
+def test_members_and_users_carry_the_ids_that_a_client_reads(api):
+    client, team, user = api(), make_team(name="web"), make_user()
+    ids = {"teamId": team.pk, "userId": user.pk}
+    joined = client.post(f"{TEAMS}/{team.pk}/members", {"userId": user.pk})
+    assert joined.status_code == 201 and (ids | {"role": "DEVELOPER"}).items() <= joined.json().items()
+    moved = client.put(f"{TEAMS}/{team.pk}/members/{user.pk}/role", {"role": "OPERATOR"}).json()
+    assert (ids | {"role": "OPERATOR"}).items() <= moved.items()
+    teams = client.get(f"/api/v1/admin/users/{user.pk}/teams").json()["teams"]
+    assert {"teamId": team.pk, "teamName": "web", "role": "OPERATOR"}.items() <= teams[0].items()
+    assert ids.items() <= client.delete(f"{TEAMS}/{team.pk}/members/{user.pk}").json().items()
+    assert client.delete(f"{TEAMS}/{team.pk}").json() == {"message": "Team deleted", "id": team.pk, "name": "web"}
+    gone = client.delete(f"/api/v1/admin/users/{user.pk}").json()
+    assert gone == {"message": "User deleted", "id": user.pk, "email": user.email}

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.middleware import get_user
 from django.db import transaction
@@ -16,8 +17,8 @@ from django.utils import timezone
 
 from config.api.authentication import Principal
 from config.api.envelopes import envelope_for
-from config.api.errors import Conflict, Forbidden, Unauthorized
-from config.api.permissions import OPERATOR, RANK, VIEWER
+from config.api.errors import Conflict, Forbidden, NotFound, Unauthorized
+from config.api.permissions import OPERATOR, RANK, VIEWER, require
 from security.accounts import sessions
 from security.accounts.models import User
 from security.audit.services import record
@@ -68,9 +69,18 @@ def create_key(
 def create_own_key(
     *, actor: Principal, name: str, role: str | None = None, days: int | None = None, instance_id: str | None = None
 ) -> tuple[ApiKey, str]:
-    """A key for oneself, never stronger than the key or session that asks for it (Forbidden). `days` until it ends."""
+    """A key for oneself, never stronger than the key or session that asks for it (Forbidden). `days` until it ends.
+
+    One for an instance speaks as its agent, so it takes an operator there; raises NotFound for an invisible one.
+    """
     if actor.is_agent:
         raise Forbidden("An agent's key cannot make keys")
+    if instance_id:
+        instances = apps.get_model("fleet", "Instance").objects.visible_to(actor)
+        instance = instances.filter(pk=instance_id).first()
+        if instance is None:
+            raise NotFound(f"Instance '{instance_id}' not found")
+        require(actor, OPERATOR, team_id=instance.team_id)
     if role and RANK[role] > RANK[actor.role]:
         raise Forbidden(f"A key of yours cannot have the {role} role")
     if actor.role != actor.user.role:

@@ -157,7 +157,8 @@ class AgentConsumer(AsyncWebsocketConsumer):
         report = read_report(frame.body)
         beat = reports.beat_of(report, instance_id=self._own(report), now=timezone.now())
         metrics.accept([beat], durable=False)
-        await self.send(frames.pong(beat.instance_id, frame))
+        name = frame.speaks_for if frame.speaks_for in self._bound.names else beat.instance_id
+        await self.send(frames.pong(name, frame))
         facts = reports.facts_of(report)
         if facts and facts != self._facts:
             await database_sync_to_async(services.refresh)(instance_id=beat.instance_id, facts=facts)

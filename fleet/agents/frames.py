@@ -98,14 +98,14 @@ def error(code: str, message: str, *, frame: Frame | None = None, channel: str =
     return _text(body, frame)
 
 
-def pong(instance_id: str, frame: Frame) -> str:
-    """The answer to a heartbeat."""
+def pong(name: str, frame: Frame) -> str:
+    """The answer to a heartbeat of the instance, by the name that its agent uses."""
     return _text(
         {
             "protocolVersion": VERSION,
             "channel": "heartbeat",
             "type": "heartbeat:pong",
-            "instanceId": instance_id,
+            "instanceId": name,
             "ts": now_ms(),
             "data": {"ok": True},
         },

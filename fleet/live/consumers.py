@@ -217,7 +217,7 @@ class MetricsStreamConsumer(LiveConsumer):
 
     async def forward(self, message: live.Message) -> None:
         event = message.event
-        if event["kind"] == "heartbeat" and event["sample"] and messages.visible(event, self.principal):
+        if event["kind"] == "heartbeat" and event["measured"] and messages.visible(event, self.principal):
             await self.tell(messages.snapshot(event))
 
 

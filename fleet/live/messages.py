@@ -32,7 +32,7 @@ def for_subscriber(event: Message) -> list[Message]:
 
 
 def _reported(instance_id: str, event: Message) -> list[Message]:
-    sample, uptime = event["sample"], event["uptimeS"]
+    sample, uptime = event["sample"] if event["measured"] else None, event["uptimeS"]
     beat = {"instance_id": instance_id, "timestamp": event["at"], "uptime_seconds": uptime, "uptime": uptime}
     messages = [console("heartbeat", "heartbeat:pong", instance_id, beat | _usage(sample or {}))]
     if sample:

@@ -55,7 +55,7 @@ def record(beats: list[Beat], *, now: datetime | None = None) -> None:
             latest = _sampled(own, known.last_sample, rows)
             uptime = next((beat.uptime_s for beat in reversed(own) if beat.uptime_s is not None), known.uptime_s)
             updates.append((known.id, now, uptime, latest))
-            events.append(_event(known, now, uptime, latest if latest is not known.last_sample else None))
+            events.append(_event(known, now, uptime, latest, measured=latest is not known.last_sample))
             if known.status in RECOVERABLE or (known.status == Status.RUNNING and known.offline_after is None):
                 lost.append(known)
         timeseries.insert(SAMPLES, list(rows.values()))
@@ -154,7 +154,10 @@ def _watch(lost: list[Known], now: datetime) -> None:
         announce(instance)
 
 
-def _event(known: Known, now: datetime, uptime: int | None, sample: dict[str, Any] | None) -> dict[str, Any]:
+def _event(
+    known: Known, now: datetime, uptime: int | None, sample: dict[str, Any] | None, *, measured: bool
+) -> dict[str, Any]:
+    """A beat with the newest figures; `measured` tells whether they came with it."""
     return {
         "kind": "heartbeat",
         "instanceId": known.id,
@@ -162,6 +165,7 @@ def _event(known: Known, now: datetime, uptime: int | None, sample: dict[str, An
         "at": milliseconds(now),
         "uptimeS": uptime,
         "sample": sample,
+        "measured": measured,
     }
 
 

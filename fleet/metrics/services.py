@@ -25,7 +25,8 @@ def accept(beats: Sequence[Beat], *, durable: bool = True, now: datetime | None 
     `last_seen_at`, `uptime_s` and `last_sample` of the instances, and sets ERROR, UNKNOWN and STOPPED ones back to
     RUNNING with a HEARTBEAT_RECOVERED event. Other facts of a heartbeat (versions, distro, extensions) are the
     instances' own business. After it, live events go out: `{"kind": "heartbeat", "instanceId", "at", "uptimeS",
-    "sample": {…}|None}` on `instance:<id>`, and one `{"kind": "heartbeats", "beats": [those]}` a commit on `fleet`.
+    "sample": {the newest figures}|None, "measured": whether they came with it}` on `instance:<id>`, and one
+    `{"kind": "heartbeats", "beats": [those]}` a commit on `fleet`.
 
     Raises Invalid when a figure breaks a rule (none of the beats is taken then) and Unavailable when too much waits.
     The future fails with Unavailable when the database stays away. Beats of instances that no longer exist are dropped.

@@ -1,4 +1,4 @@
-"""The `pharos` command: Django's management commands, and the agent, which needs no Django."""
+"""The `pharos` command: Django's management commands, and the agent and the load engine, which need no Django."""
 
 import os
 import sys
@@ -11,6 +11,10 @@ def main() -> None:
         from pharos_agent.main import main as agent_main
 
         sys.exit(agent_main(sys.argv[2:]))
+    if sys.argv[1:2] == ["load"]:
+        from loadtest.engine.cli import main as load_main
+
+        sys.exit(load_main(sys.argv[2:]))
 
     from django.core.management import execute_from_command_line
 

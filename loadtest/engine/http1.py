@@ -1,0 +1,252 @@
+"""HTTP/1.1 responses: where one ends, what its status is, whether the connection can carry the next one.
+
+No input or output, no copy of bodies. RFC 9112 is followed where a mistake would mix up two responses, and servers
+are forgiven what cannot (odd case, blanks, an unknown field).
+"""
+
+import re
+
+CHUNKED, UNTIL_CLOSE = -1, -2
+MAX_HEAD_BYTES = 65_536
+MAX_LINE_BYTES = 8_192  # of a chunk's size with its extensions
+MAX_INTERIM = 32  # 1xx responses before the final one
+END_OF_HEAD = b"\r\n\r\n"
+
+_HEX = re.compile(rb"[0-9a-fA-F]{1,15}").fullmatch
+_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: [^\r\n]*)?").fullmatch
+
+
+class ProtocolError(Exception):
+    """The peer did not send an HTTP/1 response. The text says why."""
+
+
+class TooLarge(ProtocolError):
+    """The body is larger than this run allows."""
+
+
+class Truncated(ProtocolError):
+    """The connection ended within a response."""
+
+
+def parse_head(head: bytes, *, bodiless: bool = False) -> tuple[int, int, bool]:
+    """Status, length of the body and whether the connection stays open.
+
+    `head` is the status line and the fields, without the empty line. `bodiless`: the request was HEAD. The length is
+    CHUNKED or UNTIL_CLOSE where the head does not tell it. Raises ProtocolError.
+    """
+    line, _, _ = head.partition(b"\r\n")
+    match = _STATUS_LINE(line)
+    if match is None:
+        raise ProtocolError("the status line is malformed")
+    status = int(match[2])
+    fields = head.lower()  # one pass and three searches beat a regular expression that ignores case
+    if b"\n" in fields.replace(b"\r\n", b"") or b"\0" in fields:
+        raise ProtocolError("a field holds a stray line break or NUL")
+    keep_alive = match[1] != b"0"
+    connection = b",".join(_values(fields, b"\r\nconnection:"))
+    if connection:
+        tokens = {token.strip() for token in connection.split(b",")}
+        keep_alive = b"close" not in tokens and (keep_alive or b"keep-alive" in tokens)
+    if bodiless or status < 200 or status in (204, 304):
+        return status, 0, keep_alive
+    if codings := _values(fields, b"\r\ntransfer-encoding:"):
+        chunked = b",".join(codings).rsplit(b",", 1)[-1].strip() == b"chunked"
+        return status, CHUNKED if chunked else UNTIL_CLOSE, keep_alive and chunked
+    if lengths := _values(fields, b"\r\ncontent-length:"):
+        distinct = {length.strip() for value in lengths for length in value.split(b",")}
+        length = distinct.pop()
+        if distinct or not length.isdigit() or len(length) > 18:
+            raise ProtocolError("Content-Length is malformed or contradicts itself")
+        return status, int(length), keep_alive
+    return status, UNTIL_CLOSE, False
+
+
+def _values(fields: bytes, name: bytes) -> list[bytes]:
+    """All values of one field in a lower-case head."""
+    values, at = [], fields.find(name)
+    while at >= 0:
+        start = at + len(name)
+        end = fields.find(b"\r\n", start)
+        values.append(fields[start:] if end < 0 else fields[start:end])
+        at = fields.find(name, start)
+    return values
+
+
+class Heads:
+    """Remembers parsed heads: a head is a function of its bytes, and most servers repeat theirs for a second."""
+
+    def __init__(self, *, bodiless: bool) -> None:
+        self.bodiless = bodiless
+        self._known: dict[bytes, tuple[int, int, bool]] = {}
+        self._misses = 0
+
+    def parse(self, head: bytes) -> tuple[int, int, bool]:
+        known = self._known.get(head)
+        if known is not None:
+            self._misses = 0
+            return known
+        parsed = parse_head(head, bodiless=self.bodiless)
+        self._misses += 1
+        if self._misses < 1000:  # a server whose heads all differ would only fill the memory
+            if len(self._known) >= 64:
+                self._known.clear()
+            self._known[head] = parsed
+        return parsed
+
+
+_HEAD, _LENGTH, _UNTIL_CLOSE, _SIZE, _CHUNK, _CHUNK_END, _TRAILER, _DONE = range(8)
+
+
+class Response:
+    """One response that does not come in one piece: feed it until it is complete.
+
+    `bulk` is the number of bytes that need not be looked at: they may be read anywhere and reported to `skip`.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_heads",
+        "_interim",
+        "_kept",
+        "_max_body",
+        "_room",
+        "_state",
+        "body",
+        "bulk",
+        "keep_alive",
+        "keeps",
+        "status",
+    )
+
+    def __init__(self, heads: Heads, *, max_body: int) -> None:
+        self._heads = heads
+        self._max_body = max_body
+        self._state = _HEAD
+        self._buffer = b""
+        self._interim = 0
+        self.status = 0
+        self.keep_alive = False
+        self.body = 0  # bytes of the body so far, without its framing
+        self.bulk = 0
+        self.keeps = False
+        self._kept: list[bytes] = []
+        self._room = 0
+
+    def keep(self, room: int) -> None:
+        """Keep the first `room` bytes as they come, for a sample."""
+        self.keeps, self._room = True, room
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether bytes of the body are kept, so that they must be fed rather than skipped."""
+        return self._room > 0
+
+    @property
+    def kept_bytes(self) -> bytes:
+        return b"".join(self._kept)
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; True once the response is complete. Raises ProtocolError."""
+        if self._room > 0:
+            self._kept.append(data[: self._room])
+            self._room -= len(data)
+        if self._buffer:
+            data = self._buffer + data
+            self._buffer = b""
+        if self._state == _HEAD:
+            rest = self._feed_head(data)
+            if rest is None:
+                return False
+            data = rest
+        if self._state >= _SIZE:
+            return self._feed_chunks(data)
+        if len(data) > self.bulk:
+            self.keep_alive = False  # nobody asked for what follows
+        return self.skip(min(len(data), self.bulk))
+
+    def skip(self, count: int) -> bool:
+        """`count` bytes of the body, at most `bulk`, were read and thrown away; True once the response is complete."""
+        self.body += count
+        if self.body > self._max_body:
+            raise TooLarge(f"the body is larger than {self._max_body} bytes")
+        if self._state == _UNTIL_CLOSE:
+            return False
+        self.bulk -= count
+        if self.bulk:
+            return False
+        if self._state == _CHUNK:
+            self._state = _CHUNK_END
+            return False
+        self._state = _DONE
+        return True
+
+    def end(self) -> None:
+        """The connection ended: fine if that is how this body ends. Raises Truncated if not."""
+        if self._state != _UNTIL_CLOSE:
+            raise Truncated("the connection ended within the response")
+        self._state = _DONE
+
+    def _feed_head(self, data: bytes) -> bytes | None:
+        """What follows the final head, None if it is not there yet."""
+        while True:
+            if data[:7] != b"HTTP/1."[: len(data)]:
+                raise ProtocolError("the answer is not HTTP/1")
+            end = data.find(END_OF_HEAD)
+            if end > MAX_HEAD_BYTES or (end < 0 and len(data) > MAX_HEAD_BYTES):
+                raise ProtocolError(f"the head is larger than {MAX_HEAD_BYTES} bytes")
+            if end < 0:
+                self._buffer = data
+                return None
+            self.status, length, self.keep_alive = self._heads.parse(data[:end])
+            data = data[end + 4 :]
+            if self.status >= 200:
+                break
+            self._interim += 1
+            if self.status == 101 or self._interim > MAX_INTERIM:
+                raise ProtocolError("the server switched protocols or sent too many 1xx responses")
+            if not data:
+                return None
+        if length > self._max_body:
+            raise TooLarge(f"the body is larger than {self._max_body} bytes")
+        if length == CHUNKED:
+            self._state = _SIZE
+        elif length == UNTIL_CLOSE:
+            self._state, self.bulk = _UNTIL_CLOSE, 1 << 62
+        else:
+            self._state, self.bulk = _LENGTH, length
+        return data
+
+    def _feed_chunks(self, data: bytes) -> bool:
+        at = 0
+        while True:
+            if self._state == _CHUNK:
+                count = min(self.bulk, len(data) - at)
+                self.skip(count)
+                at += count
+                if self._state == _CHUNK:
+                    return False
+            end = data.find(b"\r\n", at)
+            if (len(data) if end < 0 else end) - at > MAX_LINE_BYTES:
+                raise ProtocolError("a line of the chunked body is too long")
+            if end < 0:
+                self._buffer = data[at:]
+                return False
+            line, at = data[at:end], end + 2
+            if self._state == _SIZE:
+                size = line.partition(b";")[0].strip(b" \t")
+                if not _HEX(size):
+                    raise ProtocolError("the size of a chunk is malformed")
+                self.bulk = int(size, 16)
+                self._state = _CHUNK if self.bulk else _TRAILER
+            elif self._state == _CHUNK_END:
+                if line:
+                    raise ProtocolError("a chunk is longer than its size")
+                self._state = _SIZE
+            elif not line:  # the empty line after the trailer
+                self._state = _DONE
+                self.keep_alive = self.keep_alive and at == len(data)
+                return True
+            else:
+                self._interim += 1
+                if self._interim > 1000:
+                    raise ProtocolError("the trailer is too long")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from alerts.incidents.models import Alert, AlertEvent, Severity
 from alerts.incidents.queries import attention, open_counts
 from config.api.authentication import Principal
-from fleet.instances.listing import SILENT, is_silent
+from fleet.instances.listing import SILENT, figures_of, is_silent, ordered, state_of
 from fleet.instances.models import Event, Instance, Status
 from fleet.overview.queries import pins
 from monitors.monitors.models import Monitor
@@ -68,6 +68,22 @@ def figures(principal: Principal, now: datetime) -> dict[str, Any]:
             paused=Count("pk", filter=Q(enabled=False)),
         ),
     }
+
+
+def busiest(principal: Principal, now: datetime) -> list[dict[str, Any]]:
+    """The ten reporting instances with the highest CPU, with their newest figures and their busiest process."""
+    visible = Instance.objects.visible_to(principal).existing().select_related("inventory")
+    rows = ordered(visible.filter(last_sample__isnull=False), "-cpu", now)[:MOST]
+    return [
+        {"instance": one, "state": state_of(one, now), "process": _busiest_process(one), **figures_of(one, now)}
+        for one in rows
+        if one.online_at(now)
+    ]
+
+
+def _busiest_process(instance: Instance) -> dict[str, Any] | None:
+    inventory = getattr(instance, "inventory", None)
+    return inventory.processes[0] if inventory and inventory.processes else None
 
 
 def _silent(now: datetime) -> Q:

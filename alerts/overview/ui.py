@@ -1,5 +1,6 @@
 """The first page: is anything wrong, then the evidence. It lies in the top app because it looks at all the others."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,12 +9,15 @@ from django.utils import timezone
 
 from alerts.overview import queries
 from alerts.overview import status as platform
+from config.api.authentication import Principal
 from config.api.permissions import OPERATOR, VIEWER
 from config.pages import page
+from fleet.instances.models import Instance
 from fleet.metrics import panels
 
+CHARTS = ("cpu", "memory", "disk", "network")
 # Each part of the page is fetched by itself when something that it shows has moved.
-PARTS = ("figures", "needs", "monitors", "places", "events")
+PARTS = ("figures", "needs", "machines", "monitors", "places", "events")
 
 
 @page(VIEWER)
@@ -25,8 +29,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     span = panels.span_of(request.GET, now=now)
     context |= {"span": span, "may_add": request.principal.may_somewhere(OPERATOR)}
     if context["figures"]["instances"]["all"]:
-        context["charts"] = panels.of_fleet(request.principal, ("cpu", "memory", "disk"), span, now=now)
+        context["charts"] = charts(request.principal, span, now)
     return render(request, "alerts/overview.html", context)
+
+
+def charts(principal: Principal, span: panels.Span, now: datetime) -> list[panels.Panel]:
+    """The fleet's charts; of a single machine its own, with every sample: mean and highest would be one curve."""
+    visible = list(Instance.objects.visible_to(principal).existing()[:2])
+    if len(visible) == 1:
+        return panels.of_instance(visible[0], CHARTS, span, now=now)
+    return panels.of_fleet(principal, CHARTS, span, now=now)
 
 
 @page(VIEWER)
@@ -44,6 +56,8 @@ def content(request: HttpRequest, name: str) -> dict[str, Any]:
         return {"figures": queries.figures(principal, now)}
     if name == "needs":
         return {"needs": queries.needs(principal, now), "may_acknowledge": principal.may(OPERATOR)}
+    if name == "machines":
+        return {"machines": queries.busiest(principal, now)}
     if name == "monitors":
         rows, count = queries.monitors_at_a_glance()
         return {"monitors": rows, "monitor_count": count}

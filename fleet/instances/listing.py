@@ -28,6 +28,7 @@ STATES = (
 )
 # Every row carries these figures of its last sample; those of an instance that does not report are not shown.
 FIGURES = {"cpu": "cpu_pct", "memory": "mem_pct", "disk": "disk_pct"}
+RATES = {"received_bps": "net_rx_bps", "sent_bps": "net_tx_bps", "processes": "process_count"}
 SORTS = ("name", "state", "provider", "region", "version", *FIGURES, "seen")
 
 
@@ -44,9 +45,9 @@ def state_of(instance: Instance, now: datetime) -> str:
 
 
 def figures_of(instance: Instance, now: datetime) -> dict[str, float | None]:
-    """CPU, memory and disk in percent; None for what is not known now."""
+    """CPU, memory, disk in percent, network in bytes per second, processes; None for what is not known now."""
     sample = (instance.last_sample or {}) if instance.online_at(now) else {}
-    return {name: sample.get(key) for name, key in FIGURES.items()}
+    return {name: sample.get(key) for name, key in (FIGURES | RATES).items()}
 
 
 @dataclass(frozen=True)

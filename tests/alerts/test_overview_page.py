@@ -10,6 +10,7 @@ from alerts.incidents import services
 from alerts.incidents.models import Alert, Severity
 from alerts.overview import frame, status
 from config.tasks import PULSE
+from fleet.instances.models import Instance, Inventory
 from monitors.agents.models import Worker
 from monitors.agents.services import default_agent
 from monitors.monitors.models import Monitor
@@ -150,10 +151,30 @@ class TestParts:
         assert "No place is known yet" in browser().get("/overview/places/").text
 
 
+def test_busiest_instances_with_their_figures(browser):
+    calm, busy = reporting("calm"), reporting("busy")
+    sample = {"cpu_pct": 91.5, "mem_pct": 40.0, "disk_pct": 9.0, "net_rx_bps": 2048.0, "process_count": 212}
+    Instance.objects.filter(pk=busy.pk).update(last_sample=sample)
+    Instance.objects.filter(pk=calm.pk).update(last_sample={"cpu_pct": 1.0})
+    processes = [{"pid": 7, "name": "builder", "cpu_percent": 88.0}]
+    Inventory.objects.create(instance=busy, processes=processes, processes_at=timezone.now())
+    part = browser().get("/overview/machines/").text
+    assert part.index("busy") < part.index("calm")
+    for figure in ("91.5 %", "2 KiB/s", "212", "builder", "not reported", "unknown"):
+        assert figure in part, figure
+
+
+def test_charts_of_the_only_instance_show_every_sample(browser):
+    instance = reporting("web-1")
+    page = browser().get("/").text
+    assert page.count(f'data-chart-topic="instance:{instance.pk}"') == 4
+
+
 def test_charts_of_fleet_and_range(browser):
     reporting("web-1")
+    reporting("web-2")
     page = browser().get("/?range=24h").text
-    assert page.count('data-chart-topic="fleet"') == 3
+    assert page.count('data-chart-topic="fleet"') == 4
     assert "range=24h" in page and '<option value="24h" selected>' in page
 
 

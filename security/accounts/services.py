@@ -30,17 +30,22 @@ def facts(user: User) -> dict[str, Any]:
 
 
 def someone_exists() -> bool:
-    """Whether the product has been set up: a person can sign in. Service users do not count."""
+    """Whether a person can sign in. Service users do not count."""
     return User.objects.filter(kind=User.Kind.PERSON).exists()
+
+
+def is_set_up() -> bool:
+    """Whether a person administers the product. Others may exist before, made by a script with a key."""
+    return User.objects.filter(kind=User.Kind.PERSON, role=Role.ADMIN).exists()
 
 
 def setup_link() -> str | None:
     """The address under which the first administrator is made; None once there is one.
 
     The token in it follows from the product's secret: it is the same in every process and after each restart, needs
-    no row, and opens nothing as soon as a person exists.
+    no row, and opens nothing as soon as there is an administrator.
     """
-    if someone_exists():
+    if is_set_up():
         return None
     return f"{settings.BASE_URL}{reverse('ui:setup')}?token={_setup_token()}"
 
@@ -55,14 +60,14 @@ def _setup_token() -> str:
 
 
 def set_up(*, token: str, email: str, password: str, name: str = "", time_zone: str = "") -> User:
-    """Make the first administrator; raises Forbidden for a wrong token, Conflict once a person exists."""
+    """Make the first administrator; raises Forbidden for a wrong token, Conflict once there is one."""
     if not is_setup_token(token):
         raise Forbidden("This is not the setup link that was printed at the start")
     if not cache.add("setup", True, 60):
         raise Conflict("The setup is being done in another window")
     try:
         with transaction.atomic():
-            if someone_exists():
+            if is_set_up():
                 raise Conflict("The setup has been done already")
             _check_zone(time_zone)
             return create_user(
@@ -85,14 +90,12 @@ def create_user(
     role: str = Role.VIEWER,
     time_zone: str = "",
 ) -> User:
-    """A person who can sign in. The first one ever becomes ADMIN, whatever `role` says.
+    """A person who can sign in.
 
     Raises Invalid for a weak password, Conflict when the e-mail address is taken.
     """
     user = User(email=email, name=name)
     check_password(password, user=user)
-    if not someone_exists():
-        role = Role.ADMIN
     try:
         with transaction.atomic():
             user = User.objects.create_user(email, password, name=name, role=role, time_zone=time_zone)

@@ -3,11 +3,12 @@
 import pytest
 
 from fleet.instances.models import Instance
+from security.accounts.services import setup_link
 from tests.factories import make_team, make_user
 
 pytestmark = pytest.mark.contract
 
-KEYS, TEAMS = "/api/v1/me/api-keys", "/api/v1/admin/teams"
+KEYS, TEAMS, USERS = "/api/v1/me/api-keys", "/api/v1/admin/teams", "/api/v1/admin/users"
 
 
 def test_a_key_for_an_instance_needs_one_that_its_maker_operates(api):
@@ -44,3 +45,16 @@ def test_members_and_users_carry_the_ids_that_a_client_reads(api):
     assert client.delete(f"{TEAMS}/{team.pk}").json() == {"message": "Team deleted", "id": team.pk, "name": "web"}
     gone = client.delete(f"/api/v1/admin/users/{user.pk}").json()
     assert gone == {"message": "User deleted", "id": user.pk, "email": user.email}
+
+
+def test_a_user_gets_the_role_that_was_asked_for_also_before_the_setup(api, client):
+    administrator = api("ADMIN", user=make_user(role="ADMIN", kind="service"))
+    link = setup_link()
+    body = {"email": "first@example.org", "password": "a long phrase of mine"}
+    made = administrator.post(USERS, body).json()
+    assert made["role"] == "VIEWER"
+    assert administrator.put(f"{USERS}/{made['id']}", {"role": "OPERATOR"}).json()["role"] == "OPERATOR"
+    assert client.get(link).status_code == 200  # there is no administrator yet who could sign in
+    assert administrator.post(USERS, {**body, "email": "second@example.org", "role": "ADMIN"}).json()["role"] == "ADMIN"
+    assert client.get(link).status_code == 404
+    assert administrator.delete(f"{USERS}/{made['id']}").status_code == 200

@@ -23,8 +23,8 @@ LOCKED = "Too many failed tries. Wait five minutes and try again."
 @never_cache
 @sensitive_post_parameters()
 def setup(request: HttpRequest) -> HttpResponse:
-    """The first administrator. Exists only while nobody does, and opens only with the link printed at the start."""
-    if services.someone_exists():
+    """The first administrator. Exists only while there is none, and opens only with the link printed at the start."""
+    if services.is_set_up():
         raise Http404
     token = request.POST.get("token") or request.GET.get("token", "")
     if not services.is_setup_token(token):

@@ -44,7 +44,8 @@ class Principal:
 
     @property
     def name(self) -> str:
-        return self.user.email
+        """How the caller is named to people: a person by e-mail address, a service by its name."""
+        return self.user.label
 
 
 def authenticate(request: Any) -> Principal | None:

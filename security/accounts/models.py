@@ -63,6 +63,11 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    @property
+    def label(self) -> str:
+        """What tells this user apart for people: the address of a service user is made up, its name is not."""
+        return self.name if self.kind == self.Kind.SERVICE and self.name else self.email
+
     # What Django's admin asks. Support staff are administrators; the admin has no finer rights.
     @property
     def is_staff(self) -> bool:

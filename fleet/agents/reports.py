@@ -61,7 +61,10 @@ def sample_of(report: Report) -> Sample | None:
         return None
     for name in ("cpu_pct", "cpu_steal_pct", "load1", "load5", "load15"):
         if (value := getattr(sample, name)) is not None:
-            setattr(sample, name, float(value))
+            try:
+                setattr(sample, name, float(value))
+            except OverflowError:  # an integer of hundreds of digits
+                raise Invalid(f"{name} is out of range") from None
     return sample
 
 

@@ -110,6 +110,7 @@ class Response:
         "_kept",
         "_max_body",
         "_room",
+        "_searched",
         "_state",
         "body",
         "bulk",
@@ -124,6 +125,7 @@ class Response:
         self._state = _HEAD
         self._buffer = b""
         self._interim = 0
+        self._searched = 0  # bytes of the buffer in which the end of the head cannot begin
         self.status = 0
         self.keep_alive = False
         self.body = 0  # bytes of the body so far, without its framing
@@ -191,12 +193,13 @@ class Response:
         while True:
             if data[:7] != b"HTTP/1."[: len(data)]:
                 raise ProtocolError("the answer is not HTTP/1")
-            end = data.find(END_OF_HEAD)
+            end = data.find(END_OF_HEAD, self._searched)
             if end > MAX_HEAD_BYTES or (end < 0 and len(data) > MAX_HEAD_BYTES):
                 raise ProtocolError(f"the head is larger than {MAX_HEAD_BYTES} bytes")
             if end < 0:
-                self._buffer = data
+                self._buffer, self._searched = data, max(0, len(data) - 3)
                 return None
+            self._searched = 0
             self.status, length, self.keep_alive = self._heads.parse(data[:end])
             data = data[end + 4 :]
             if self.status >= 200:

@@ -1,6 +1,7 @@
 """Request bodies of the monitors API: JSON, multipart and URL-encoded give the same object (contract: monitors §3)."""
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +14,12 @@ MOST_BYTES = 2 * 1024 * 1024
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _JSON_PARTS = ("thresholds", "parameters", "request", "tags")
+_NO_TEXT = {
+    *("enabled", "timeoutSeconds", "alertAfter", "recoverAfter", "queue", "samples", "concurrency", "timeoutMs"),
+    *("followRedirects", "verifyTls", "status", "maxBytes"),
+}
 _MOST_DEPTH = 4
+_LONGEST_NUMBER = 30
 
 
 def refuse_large(request: Any) -> None:
@@ -38,7 +44,7 @@ class Json(BaseParser):
         if not raw.strip():
             return {}
         try:
-            data = json.loads(raw, parse_constant=_no_constant)
+            data = _loads(raw)
         except (ValueError, RecursionError):
             raise Malformed("The body is not valid JSON") from None
         if not isinstance(data, dict):
@@ -46,8 +52,15 @@ class Json(BaseParser):
         return data
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
+def _loads(text: str | bytes) -> Any:
+    """The value; raises ValueError also for a number that is none (NaN, 1e400)."""
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    if math.isfinite(value := float(text)):
+        return value
+    raise ValueError(text)
 
 
 class Form(FormParser):
@@ -67,7 +80,7 @@ PARSERS = [Json, Form, Multipart]
 def unfolded(pairs: Iterable[tuple[str, list[Any]]]) -> dict[str, Any]:
     """`thresholds[latencyMs]=2000` as `{"thresholds": {"latencyMs": 2000}}`; a part may also hold JSON.
 
-    Numbers within `thresholds` and `request` become numbers; all else stays text and is read by its field.
+    What is a number or true or false in JSON becomes that; all else stays the text that it is.
     """
     result: dict[str, Any] = {}
     for key, values in pairs:
@@ -80,14 +93,15 @@ def unfolded(pairs: Iterable[tuple[str, list[Any]]]) -> dict[str, Any]:
         value: Any = values if path[-1:] == [""] or (name == "tags" and not path) else values[-1]
         path = [part for part in path if part]
         if not path:
-            result[name] = _from_json(name, value)
+            result[name] = _number(value) if name in _NO_TEXT else _from_json(name, value)
             continue
         place = result.setdefault(name, {})
         for part in path[:-1]:
             place = place.setdefault(part, {}) if isinstance(place, dict) else None
         if not isinstance(place, dict):
             raise Malformed(f"The field '{name}' is given in two ways")
-        place[path[-1]] = value if name == "parameters" else _number(value)
+        typed = name == "thresholds" or (name == "request" and path[0] != "headers" and path[-1] in _NO_TEXT)
+        place[path[-1]] = _number(value) if typed else value
     return result
 
 
@@ -99,7 +113,7 @@ def _from_json(name: str, value: Any) -> Any:
         )
     if isinstance(value, str) and (name in _JSON_PARTS or name == "") and value.strip()[:1] in ("{", "["):
         try:
-            return json.loads(value, parse_constant=_no_constant)
+            return _loads(value)
         except (ValueError, RecursionError):
             raise Malformed(f"The part '{name}' is not valid JSON") from None
     return value
@@ -108,6 +122,6 @@ def _from_json(name: str, value: Any) -> Any:
 def _number(value: Any) -> Any:
     if isinstance(value, list):
         return [_number(item) for item in value]
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
         return float(value) if re.search(r"[.eE]", value) else int(value)
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value

@@ -1,5 +1,6 @@
 """Two ways to page. Both refuse a queryset without an order: its pages could overlap."""
 
+import re
 from math import ceil
 from typing import Any
 
@@ -9,16 +10,16 @@ from rest_framework.response import Response
 
 from config.api.errors import Invalid
 
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+FURTHEST = 2**63 - 1  # what a database takes as an offset
+
 
 def integer(request: Any, name: str, default: int, lowest: int, highest: int) -> int:
     """A whole number from the query; raises Invalid when it is none or out of range."""
     text = request.query_params.get(name)
     if text is None or text == "":
         return default
-    try:
-        value = int(text)
-    except ValueError:
-        value = lowest - 1
+    value = int(text) if _WHOLE.fullmatch(text) else lowest - 1
     if not lowest <= value <= highest:
         sentence = f"{name} must be a whole number from {lowest} to {highest}"
         raise Invalid(sentence, details={name: [sentence]})
@@ -71,7 +72,7 @@ class OffsetPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         _ordered(queryset)
         limit = integer(request, "limit", getattr(view, "default_limit", 50), 1, 200)
-        offset = integer(request, "offset", 0, 0, 10_000_000)
+        offset = integer(request, "offset", 0, 0, FURTHEST)
         self.total = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
         return list(queryset[offset : offset + limit])
 

@@ -72,16 +72,24 @@ class RateLimit(BaseThrottle):
             "writes": settings.RATE_WRITES,
             "monitors": settings.RATE_MONITOR_REQUESTS,
         }
-        if limit := limits[name]:
-            try:
-                request._request.rate_limit = count(name, who(request), limit)
-            except TooMany as error:
-                request._request.rate_limit = error.extra["window"]
-                raise
+        limit_request(request, name, limits[name], by_key=name == "monitors")
         return True
 
 
-def who(request: Any) -> str:
-    """Whom a request is counted for."""
+def limit_request(request: Any, name: str, limit: int, *, by_key: bool = False) -> None:
+    """Count a request, which then carries the headers; raises TooMany above the limit. 0 counts nothing."""
+    if not limit:
+        return
+    try:
+        request._request.rate_limit = count(name, who(request, by_key=by_key), limit)
+    except TooMany as error:
+        request._request.rate_limit = error.extra["window"]
+        raise
+
+
+def who(request: Any, *, by_key: bool = False) -> str:
+    """Whom a request is counted for: the user, or with `by_key` each of their keys apart."""
     principal = request._request.principal
+    if principal and by_key and principal.key_id:
+        return f"key:{principal.key_id}"
     return f"user:{principal.user.pk}" if principal else f"peer:{peer_address(request)}"

@@ -10,10 +10,10 @@ MASK = "********"
 MOST = 100
 MOST_BYTES = 8 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-# Names that would steer the tool or the process instead of reaching the script.
+# Names that would steer the tool or the process instead of reaching the script. Only proxies have effect in any case.
 _RESERVED = re.compile(
-    r"PATH|HOME|TMPDIR|LANG|USER|SHELL|IFS|.*_PROXY|(PYTHON|LD_|DYLD_|JAVA_|JVM_|JMETER_|K6_|LOCUST_|SSL_|NODE_|GO).*",
-    re.IGNORECASE,
+    r"PATH|HOME|TMPDIR|LANG|USER|SHELL|IFS|(?i:.*_PROXY)"
+    r"|(PYTHON|LD_|DYLD_|JAVA_|JVM_|JMETER_|K6_|LOCUST_|SSL_|NODE_|GO).*"
 )
 _SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CRED", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")

@@ -13,6 +13,7 @@ from config.api.errors import Invalid
 from monitors.monitors import cron
 from monitors.monitors.models import Monitor, Tool
 from monitors.runs.models import BAD, GOOD, Run, Status
+from monitors.tools.registry import UNAVAILABLE
 
 CHECKS = 40
 LONGEST_SEARCH = 200
@@ -22,7 +23,8 @@ def filters(given: Mapping[str, str]) -> dict[str, Any]:
     """The filters of a query string; raises Invalid naming the one that cannot be read."""
     found: dict[str, Any] = {}
     faults: dict[str, list[str]] = {}
-    for name, allowed in (("tool", Tool.values), ("status", Status.values), ("enabled", ("true", "false"))):
+    tools = (*Tool.values, *UNAVAILABLE)  # a filter for one that is not available finds nothing
+    for name, allowed in (("tool", tools), ("status", Status.values), ("enabled", ("true", "false"))):
         value = given.get(name, "")
         if value and value not in allowed:
             faults[name] = [f"One of {', '.join(allowed)}."]

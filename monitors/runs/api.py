@@ -64,8 +64,8 @@ class RunViewSet(MonitorsViewSet):
     roles = {"of_monitor": VIEWER, "retrieve": VIEWER, "logs": VIEWER, "cancel": OPERATOR}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        refuse_large(request)
         super().initial(request, *args, **kwargs)
+        refuse_large(request)
 
     def get_queryset(self) -> Any:
         return Run.objects.select_related("script").defer("script__body", "spec").newest_first()

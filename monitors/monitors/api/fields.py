@@ -1,16 +1,18 @@
 """Fields of a monitor that hold an object of their own (contract: monitors §3, §5.3, §8.5)."""
 
-import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
-from config.api.fields import CamelSerializer
+from config.api.fields import Body, CamelSerializer
 from monitors.monitors import parameters
 from monitors.runs.judge import HIGHEST
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+HIGHEST_LIMIT = 1e12
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 
 
 class Thresholds(serializers.Field):
@@ -30,11 +32,11 @@ class Thresholds(serializers.Field):
             return f"There is no threshold of this name. Known: {', '.join(HIGHEST)}."
         if limit is None:
             return None if self.root.partial else "A limit is a number."
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not math.isfinite(limit):
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or limit != limit:
             return "A limit is a number."
-        highest = HIGHEST[name]
-        if limit < 0 or (highest is not None and limit > highest) or limit > 1e12:
-            return f"A limit is from 0 to {highest:g}." if highest is not None else "A limit is 0 or more."
+        highest = HIGHEST[name] if HIGHEST[name] is not None else HIGHEST_LIMIT
+        if not 0 <= limit <= highest:
+            return f"A limit is from 0 to {highest:g}."
         return "T must be above 0." if name == "apdexTMs" and limit == 0 else None
 
     def to_representation(self, value: Any) -> Any:
@@ -54,7 +56,7 @@ class Parameters(serializers.Field):
                 fault = "A value is text, a number, true or false."
             if fault is None and text is not None and len(text.encode(errors="replace")) > parameters.MOST_BYTES:
                 fault = f"A value has at most {parameters.MOST_BYTES} bytes."
-            if fault is None and text is not None and ("\x00" in text or not _encodable(text)):
+            if fault is None and text is not None and not _storable(text):
                 fault = "A value cannot hold this character."
             if fault:
                 faults[name] = [fault]
@@ -66,13 +68,17 @@ class Parameters(serializers.Field):
         return parameters.masked(value)
 
 
-class Expectation(CamelSerializer):
+class Expectation(CamelSerializer, Body):
     """What an answer must be. `status` is a number, a class such as "2xx", or a list of these."""
 
     status = serializers.JSONField(required=False)
     body_contains = serializers.CharField(required=False, trim_whitespace=False, max_length=10_000)
     header_contains = serializers.JSONField(required=False)
     max_bytes = serializers.IntegerField(required=False, min_value=1, max_value=100 * 1024 * 1024)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        _refuse_unknown(_object(data), self.fields)
+        return super().to_internal_value(data)
 
     def validate_status(self, value: Any) -> list[int | str]:
         items = value if isinstance(value, list) else [value]
@@ -85,16 +91,18 @@ class Expectation(CamelSerializer):
         return items
 
     def validate_headerContains(self, value: Any) -> list[str]:  # noqa: N802 - DRF looks for the name on the wire
-        items = [f"{name}: {text}" for name, text in value.items()] if isinstance(value, dict) else value
-        items = items if isinstance(items, list) else [items]
-        if not all(isinstance(item, str) and 0 < len(item) <= 1000 for item in items) or len(items) > 20:
+        items = value if isinstance(value, list) else [value]
+        if isinstance(value, dict):
+            items = [f"{name}: {text}" if isinstance(text, str) else text for name, text in value.items()]
+        fits = all(isinstance(item, str) and 0 < len(item) <= 1000 and _storable(item) for item in items)
+        if not fits or len(items) > 20:
             raise serializers.ValidationError(
                 "Give a text that a header line must contain, or header names with texts."
             )
         return items
 
 
-class HttpRequest(CamelSerializer):
+class HttpRequest(CamelSerializer, Body):
     """The request of an `http` monitor."""
 
     url = serializers.CharField(max_length=8000)
@@ -110,10 +118,8 @@ class HttpRequest(CamelSerializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Checked as given; names stay those of the wire, in which the request is stored."""
-        removed = {name for name, value in _object(data).items() if value is None} if self.root.partial else set()
-        unknown = [name for name in data if name not in self.fields]
-        if unknown:
-            raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
+        _refuse_unknown(_object(data), self.fields)
+        removed = {name for name, value in data.items() if value is None} if self.root.partial else set()
         given = super().to_internal_value({name: value for name, value in data.items() if name not in removed})
         values = {name: given[field.source] for name, field in self.fields.items() if field.source in given}
         if "expect" in values:
@@ -129,6 +135,8 @@ class HttpRequest(CamelSerializer):
     def validate_headers(self, value: Mapping[str, str]) -> Mapping[str, str]:
         if len(value) > 50:
             raise serializers.ValidationError("At most 50 headers.")
+        if bad := {name: ["This is no name of a header."] for name in value if not _HEADER_NAME.fullmatch(name)}:
+            raise serializers.ValidationError(bad)
         return value
 
 
@@ -144,9 +152,15 @@ def _text(value: Any) -> str | None:
     return str(value) if isinstance(value, int | float | str) else None
 
 
-def _encodable(text: str) -> bool:
+def _refuse_unknown(data: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    if unknown := {name: ["There is no such field."] for name in data if name not in known}:
+        raise serializers.ValidationError(unknown)
+
+
+def _storable(text: str) -> bool:
+    """Whether both databases take the text: no NUL, no half of a pair of surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\x00" not in text

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.api.fields import CamelSerializer, MonitorsSerializer, SecondsField
+from config.api.fields import Body, CamelSerializer, MonitorsSerializer, SecondsField
 from monitors.monitors import cron
 from monitors.monitors.api.fields import HttpRequest, Parameters, Thresholds
 from monitors.monitors.models import Monitor
@@ -73,8 +73,12 @@ READ_ONLY = {
 }
 
 
-class MonitorInput(CamelSerializer):
-    """A monitor as it is sent. `partial=True` for a change."""
+class MonitorInput(CamelSerializer, Body):
+    """A monitor as it is sent. `partial=True` for a change.
+
+    A new one may come with more than we know: existing clients send it. A change names what it changes, so there a
+    name that cannot be set, or does not exist, is refused.
+    """
 
     name = serializers.CharField(max_length=200)
     schedule = serializers.CharField(max_length=200)
@@ -85,20 +89,20 @@ class MonitorInput(CamelSerializer):
     parameters = Parameters(required=False)
     enabled = serializers.BooleanField(required=False)
     timezone = serializers.CharField(required=False, source="time_zone")
-    timeout_seconds = serializers.IntegerField(required=False, min_value=5, max_value=3600, source="timeout_s")
+    timeout_seconds = serializers.IntegerField(
+        required=False, allow_null=True, min_value=5, max_value=3600, source="timeout_s"
+    )
     agent_id = serializers.CharField(required=False)
-    request = HttpRequest(required=False)
+    request = HttpRequest(required=False, allow_null=True)
     alert_after = serializers.IntegerField(required=False, min_value=1, max_value=20)
     recover_after = serializers.IntegerField(required=False, min_value=1, max_value=20)
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=20)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        faults = {name: ["This field cannot be set."] for name in data if name in READ_ONLY}
-        faults |= {
-            name: ["There is no such field."] for name in data if name not in READ_ONLY and name not in self.fields
-        }
-        if faults:
-            raise serializers.ValidationError(faults)
+        strange = [name for name in data if name not in self.fields] if self.partial else []
+        if strange:
+            said = {True: "This field cannot be set.", False: "There is no such field."}
+            raise serializers.ValidationError({name: [said[name in READ_ONLY]] for name in strange})
         return super().to_internal_value(data)
 
     def validate_schedule(self, value: str) -> str:

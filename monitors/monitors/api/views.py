@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from config.api.errors import Invalid, NotFound
 from config.api.permissions import OPERATOR, VIEWER
-from config.api.throttling import count, who
+from config.api.throttling import limit_request
 from config.api.views import MonitorsViewSet
 from monitors.bodies import PARSERS, refuse_large
 from monitors.monitors import queries, services
@@ -35,8 +35,8 @@ class MonitorViewSet(MonitorsViewSet):
     }
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        refuse_large(request)
         super().initial(request, *args, **kwargs)
+        refuse_large(request)
 
     def get_queryset(self) -> QuerySet[Monitor]:
         return Monitor.objects.by_name()
@@ -84,7 +84,6 @@ class MonitorViewSet(MonitorsViewSet):
         queue = {"true": True, "false": False}.get(queue, queue) if isinstance(queue, str) else queue
         if not isinstance(queue, bool):
             raise Invalid("queue must be true or false", details={"queue": ["This must be true or false."]})
-        if settings.RATE_MONITOR_RUNS:
-            request._request.rate_limit = count("monitor-runs", who(request), settings.RATE_MONITOR_RUNS)
+        limit_request(request, "monitor-runs", settings.RATE_MONITOR_RUNS, by_key=True)
         run = runs.trigger(monitor=monitor, actor=request.auth, queue=queue, request=request)
         return Response({"runId": str(run.pk), "status": run.status}, status=202)

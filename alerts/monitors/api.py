@@ -15,6 +15,7 @@ from config.api.errors import NotFound
 from config.api.fields import CamelSerializer, MonitorsSerializer, SecondsField
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import MonitorsViewSet
+from monitors.bodies import PARSERS, refuse_large
 
 STATUSES = {
     Status.ACTIVE: "open",
@@ -94,9 +95,14 @@ class MonitorAlertViewSet(MonitorsViewSet):
     queryset = Alert.objects.all()
     serializer_class = MonitorAlertSerializer
     filterset_class = MonitorAlertFilter
+    parser_classes = PARSERS
     default_limit = 50
     noun = "Alert"
     roles = {"list": VIEWER, "retrieve": VIEWER, "acknowledge": OPERATOR}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_large(request)
 
     def get_queryset(self) -> AlertQuerySet:
         return queries.visible(self.request.auth).filter(source=Source.MONITOR)

@@ -146,7 +146,7 @@ def retire(*, now: datetime) -> int:
     idle = list(Alert.objects.open().filter(monitor__enabled=False).select_related("monitor")[:BATCH])
     for alert in idle:
         with transaction.atomic():
-            resolve(alert=alert, now=now, text="The monitor was switched off")
+            resolve(alert=alert, now=now, notify=alert.type != FLAPPING, text="The monitor was switched off")
     counts = MonitorState.objects.filter(monitor__enabled=False)
     if counts.exists():  # an idle look writes nothing
         counts.delete()

@@ -74,6 +74,11 @@ def breaches(metrics: Mapping[str, Any], thresholds: Mapping[str, float]) -> lis
     return found
 
 
+def plain(number: float) -> str:
+    """The number as a person writes it: all of its digits, no exponent, no `.0`."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")
+
+
 def _broken(actual: float | None, limit: float, rule: Rule) -> bool:
     if actual is None:  # a floor under an unknown value is not kept
         return rule.at_least
@@ -84,12 +89,12 @@ def breach(
     threshold: str, metric: str, limit: float | None, actual: float | None, unit: str, at_least: bool
 ) -> dict[str, Any]:
     side = "under" if at_least else "over"
-    said = "unknown" if actual is None else f"{actual:g}" if abs(actual) < 1e6 else f"{actual:.0f}"
+    said = "unknown" if actual is None else plain(actual)
     return {
         "threshold": threshold,
         "metric": metric,
         "limit": limit,
         "actual": actual,
         "unit": unit,
-        "message": f"{metric} {said} {unit} is {side} {limit:g} {unit}".replace("  ", " ").strip(),
+        "message": f"{metric} {said} {unit} is {side} {plain(limit or 0)} {unit}".replace("  ", " ").strip(),
     }

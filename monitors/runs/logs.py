@@ -1,6 +1,7 @@
 """The log of a run: the first 256 KiB, the last 768 KiB, one marker between (contract: monitors §5.4)."""
 
 import codecs
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from monitors.runs.models import LogChunk
 HEAD_BYTES = 256 * 1024
 TAIL_BYTES = 768 * 1024
 CHUNK_BYTES = 64 * 1024
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")  # splitlines() would also cut at \r, \f and the like
 
 
 class LogWriter:
@@ -119,7 +121,7 @@ def read(run_id: UUID, *, tail: int | None = None) -> str:
     if last and left_out > 0:
         first += ("" if first.endswith("\n") else "\n") + f"[runner] … {left_out} bytes left out …\n"
     whole = first + last
-    return "".join(whole.splitlines(keepends=True)[-tail:]) if tail else whole
+    return "".join(_LINES.findall(whole)[-tail:]) if tail else whole
 
 
 def delete_before(moment: datetime, *, most: int) -> int:

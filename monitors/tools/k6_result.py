@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitors.runs.judge import breach
+from monitors.runs.judge import breach, plain
 from monitors.tools.base import Outcome
 from monitors.tools.process import Exit
 from monitors.tools.samples import Samples
@@ -115,8 +115,9 @@ def _breach_of(name: str, expression: str, values: dict[str, Any]) -> dict[str, 
         limit = float(parsed[3])
         key = "value" if parsed[1] == "rate" and "value" in values else parsed[1]
         actual = values.get(key)
+        actual = actual if actual is None else round(actual, 3 if unit == "ms" else 6)
     result = breach("script", name, limit or 0.0, actual, unit, at_least=bool(parsed and ">" in parsed[2]))
-    said = "unknown" if actual is None else f"{actual:g}"
+    said = "unknown" if actual is None else plain(actual)
     return result | {
         "expression": expression,
         "limit": limit,

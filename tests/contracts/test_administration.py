@@ -58,3 +58,12 @@ def test_a_user_gets_the_role_that_was_asked_for_also_before_the_setup(api, clie
     assert administrator.post(USERS, {**body, "email": "second@example.org", "role": "ADMIN"}).json()["role"] == "ADMIN"
     assert client.get(link).status_code == 404
     assert administrator.delete(f"{USERS}/{made['id']}").status_code == 200
+
+
+def test_filters_of_users_and_teams(api):
+    client, off = api(), make_user(is_active=False)
+    for name in ("Web", "Data"):
+        make_team(name=name)
+    assert [one["id"] for one in client.get(f"{USERS}?is_active=false&pageSize=5").json()["users"]] == [off.pk]
+    assert client.get(f"{USERS}?is_active=perhaps").status_code == 422
+    assert [one["name"] for one in client.get(f"{TEAMS}?search=we&pageSize=5").json()["teams"]] == ["Web"]

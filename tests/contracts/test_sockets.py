@@ -54,8 +54,7 @@ async def test_a_heartbeat_without_figures_shows_those_of_the_newest_sample(conn
 async def test_a_number_that_no_float_holds_is_an_invalid_payload(connect, instance):
     key = (await sync_to_async(make_key)(role="OPERATOR"))[1]
     async with connect("/ws/agent", key, X_Instance_ID=instance.pk) as agent:
-        await agent.send_text(
-            '{"channel": "metrics", "type": "metrics:update", "data": {"cpuPercent": %s}}' % ("9" * 400)
-        )
+        number = "9" * 400
+        await agent.send_text(f'{{"channel": "metrics", "type": "metrics:update", "data": {{"cpuPercent": {number}}}}}')
         error = await agent.heard("error")
         assert (error["channel"], error["data"]["code"]) == ("metrics", "INVALID_PAYLOAD")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers
 from rest_framework.response import Response
 
@@ -76,6 +77,10 @@ def membership_of(id: str, user_id: str) -> Membership:
     return membership
 
 
+class TeamFilter(filters.FilterSet):
+    search = filters.CharFilter(field_name="name", lookup_expr="icontains", max_length=128)
+
+
 class TeamViewSet(mixins.ListModelMixin, FleetViewSet):
     """Teams with the numbers of their members and instances."""
 
@@ -83,6 +88,7 @@ class TeamViewSet(mixins.ListModelMixin, FleetViewSet):
     noun = "Team"
     list_name = "teams"
     serializer_class = TeamSerializer
+    filterset_class = TeamFilter
 
     def get_queryset(self) -> Any:
         return teams.counted().order_by("-created_at", "-pk")

@@ -51,8 +51,11 @@ class ChangedUser(Body, CamelSerializer):
 
 class UserFilter(filters.FilterSet):
     role = filters.ChoiceFilter(choices=Role.choices)
-    is_active = filters.BooleanFilter()
+    is_active = filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="switched")
     search = filters.CharFilter(method="find", max_length=128)
+
+    def switched(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows.filter(is_active=value == "true")
 
     def find(self, rows: QuerySet, name: str, text: str) -> QuerySet:
         return rows.filter(Q(email__icontains=text) | Q(name__icontains=text))

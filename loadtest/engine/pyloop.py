@@ -35,6 +35,7 @@ def run(share: Share, page: Page, *, start_ns: int, orphaned: Callable[[], bool]
     loop = open_loop if share.spec.mode == Mode.CONSTANT_RPS else closed_loop
     loop(connections, share, beat, start_ns)
     connections.publish(clock())
+    connections.close()
     page.counters[Cell.STATE] = State.FINISHED
 
 

@@ -1,0 +1,77 @@
+"""Live events: `publish` from any thread or process, `subscribe` from async code.
+
+Events are hints; rows are the truth. Publish after commit. Without Redis the events stay in this process; with
+`REDIS_URL` every process hears every event. A full queue drops its oldest event and counts it, so that a slow reader
+costs neither memory nor the others' time. The last 60 s of each topic are kept for `Hub.replay`.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from django.conf import settings
+
+from config.live import broker
+from config.live.hub import REPLAY_EVENTS, REPLAY_MS, Hub, hub
+from config.live.queue import QUEUE_SIZE, Message, Queue, now_ms
+
+__all__ = [
+    "REPLAY_EVENTS",
+    "REPLAY_MS",
+    "Hub",
+    "Message",
+    "Queue",
+    "Subscription",
+    "hub",
+    "now_ms",
+    "publish",
+    "publish_all",
+    "subscribe",
+]
+
+
+class Subscription:
+    """What one reader listens to; topics may change while it reads."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.queue, self.topics = queue, set[str]()
+
+    def add(self, *topics: str) -> None:
+        fresh = set(topics) - self.topics
+        self.topics |= fresh
+        hub.join(self.queue, fresh)
+
+    def remove(self, *topics: str) -> None:
+        old = set(topics) & self.topics
+        self.topics -= old
+        hub.leave(self.queue, old)
+
+    async def get(self) -> Message:
+        return await self.queue.get()
+
+
+def publish(topic: str, event: Any) -> None:
+    """Tell every reader of `topic`. Never raises: an event that cannot be sent is a hint lost, not a failure."""
+    publish_all([(topic, event)])
+
+
+def publish_all(events: Iterable[tuple[str, Any]]) -> None:
+    """Publish many `(topic, event)` at the price of one journey to Redis."""
+    if settings.REDIS_URL:
+        broker.send(events)
+        return
+    for topic, event in events:
+        hub.deliver(Message(topic, now_ms(), event))
+
+
+@asynccontextmanager
+async def subscribe(*topics: str, size: int = QUEUE_SIZE) -> AsyncIterator[Subscription]:
+    """Listen to topics within the block; `await subscription.get()` gives the next Message."""
+    if settings.REDIS_URL:
+        await broker.reader.listening()
+    subscription = Subscription(Queue(size))
+    subscription.add(*topics)
+    try:
+        yield subscription
+    finally:
+        subscription.remove(*subscription.topics)

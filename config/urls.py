@@ -8,7 +8,7 @@ from django.urls import include, path
 from alerts.urls import api_alerts
 from alerts.urls import api_v1 as alerts_v1
 from alerts.urls import pages as alerts_pages
-from config import health, pages
+from config import about, pages, probes
 from config.api.documents import Document
 from config.api.routers import route
 from fleet.urls import api_v1 as fleet_v1
@@ -25,9 +25,9 @@ handler404 = "config.api.envelopes.not_found"
 handler500 = "config.api.envelopes.server_error"
 
 api: list[Any] = [
-    path("v1/", include([*security_v1, *alerts_v1, *fleet_v1, route("version", health.Version.as_view())])),
+    path("v1/", include([*security_v1, *alerts_v1, *fleet_v1, route("version", about.Version.as_view())])),
     path("auth/", include(api_auth)),
-    route("config", health.RuntimeConfig.as_view()),
+    route("config", about.RuntimeConfig.as_view()),
     route("schema/<name>", Document.as_view(), name="api-schema"),
     *api_monitors,
     *api_alerts,
@@ -36,10 +36,10 @@ api: list[Any] = [
 ui = [*fleet_pages, *monitors_pages, *alerts_pages, *security_pages, *pages.urls]
 
 urlpatterns = [
-    route("health", health.Health.as_view()),
-    route("healthz", health.alive),
-    route("readyz", health.ready),
-    route("metrics", health.Metrics.as_view(), name="metrics"),
+    route("health", probes.Health.as_view()),
+    route("healthz", probes.alive),
+    route("readyz", probes.ready),
+    route("metrics", probes.Metrics.as_view(), name="metrics"),
     path("api/docs/<name>/", pages.api_document, name="api-docs-of"),
     path("api/", include(api)),
     path("admin/", admin.site.urls),

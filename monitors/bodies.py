@@ -71,7 +71,9 @@ class Form(FormParser):
 class Multipart(MultiPartParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         parsed = super().parse(stream, media_type, parser_context)
-        return unfolded(parsed.data.lists()) | dict(parsed.files.items())
+        # A browser sends a JSON part (a Blob) with a file name, as if it were a file.
+        files = {name: _json_file(name, file) if name in _JSON_PARTS else file for name, file in parsed.files.items()}
+        return unfolded(parsed.data.lists()) | files
 
 
 PARSERS = [Json, Form, Multipart]
@@ -105,6 +107,13 @@ def unfolded(pairs: Iterable[tuple[str, list[Any]]]) -> dict[str, Any]:
     return result
 
 
+def _json_file(name: str, file: Any) -> Any:
+    try:
+        return _loads(file.read())
+    except (ValueError, RecursionError):
+        raise Malformed(f"The part '{name}' is not valid JSON") from None
+
+
 def _from_json(name: str, value: Any) -> Any:
     if name == "tags" and isinstance(value, list) and len(value) == 1:
         text = value[0].strip()
@@ -124,4 +133,4 @@ def _number(value: Any) -> Any:
         return [_number(item) for item in value]
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
         return float(value) if re.search(r"[.eE]", value) else int(value)
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import MULTIPART_CONTENT
 
 from monitors.monitors.models import Monitor
@@ -63,7 +64,7 @@ def test_a_value_of_the_wrong_type_is_refused(operator: Any, field: str, value: 
 
 
 def test_text_of_a_form_stays_the_text_that_it_is(operator: Any) -> None:
-    data = {"name": "007", "schedule": "@daily", "tool": "http", "enabled": "false", "timeoutSeconds": "60"}
+    data = {"name": "007", "schedule": "@daily", "tool": "http", "enabled": "False", "timeoutSeconds": "60"}
     data |= {"alertAfter": "2", "thresholds[latencyMs]": "2e3", "parameters[N]": "1.50", "tags[]": "5"}
     data |= {"request[url]": "http://127.0.0.1/", "request[body]": "true", "request[headers][X-Id]": "007"}
     data |= {"request[expect][bodyContains]": "1.0", "request[expect][status][]": "200", "request[verifyTls]": "false"}
@@ -83,6 +84,16 @@ def test_text_of_a_form_stays_the_text_that_it_is(operator: Any) -> None:
         "verifyTls": False,
         "expect": {"bodyContains": "1.0", "status": [200]},
     }
+
+
+def test_a_part_of_json_may_carry_a_file_name(operator: Any) -> None:
+    part = SimpleUploadedFile("blob", b'{"latencyMs": 5}', "application/json")
+    data = {"name": "Blob", "schedule": "@daily", "tool": "k6", "thresholds": part}
+    data["script"] = SimpleUploadedFile("a.js", b"export default () => {}")
+    answer = operator.post("/api/monitors", data, MULTIPART_CONTENT)
+    assert answer.status_code == 201 and answer.json()["thresholds"] == {"latencyMs": 5}
+    broken = {"thresholds": SimpleUploadedFile("blob", b"{"), "script": SimpleUploadedFile("a.js", b"x")}
+    assert operator.post("/api/monitors", data | broken, MULTIPART_CONTENT).status_code == 400
 
 
 @pytest.mark.parametrize("name", ["user", "home", "GATE", "goal", "Path", "node_name"])

@@ -7,6 +7,7 @@ from alerts.channels.api import ChannelViewSet
 from alerts.incidents.api import AlertViewSet
 from alerts.incidents.ui import detail, lists
 from alerts.monitors.api import MonitorAlertViewSet
+from alerts.overview import status_ui
 from alerts.overview import ui as overview
 from alerts.rules import ui as rules
 from alerts.rules.api import RuleViewSet
@@ -26,7 +27,7 @@ pages: list = [
     path("", overview.overview, name="overview"),
     path("overview/<str:name>/", overview.part, name="overview-part"),
     path("header-state/", overview.header_state, name="header-state"),
-    path("settings/status/", overview.status, name="status"),
+    path("settings/status/", status_ui.status, name="status"),
     path("alerts/", lists.alerts, name="alerts"),
     path("alerts/rows/", lists.rows, name="alert-rows"),
     path("alerts/bulk/", lists.bulk, name="alerts-bulk"),

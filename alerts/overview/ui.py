@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from alerts.overview import queries
-from alerts.overview import status as platform
 from config.api.authentication import Principal
 from config.api.permissions import OPERATOR, VIEWER
 from config.pages import page
@@ -70,17 +69,3 @@ def content(request: HttpRequest, name: str) -> dict[str, Any]:
 def header_state(request: HttpRequest) -> HttpResponse:
     """The count of open critical alerts in every page's header, for the live update."""
     return render(request, "partials/header_state.html")
-
-
-@page(VIEWER)
-def status(request: HttpRequest) -> HttpResponse:
-    """How the platform itself is; the page asks again every 5 s, also while live events do not work."""
-    now = timezone.now()
-    facts = {
-        "now": now,
-        "about": platform.about(),
-        "parts": platform.parts(),
-        "queues": platform.queues(now),
-        "workers": platform.workers(now),
-    }
-    return render(request, "config/status_body.html" if request.htmx else "config/status.html", facts)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import redis
 from django.conf import settings
 
 from config.live.hub import hub
@@ -34,10 +35,12 @@ def send(events: Iterable[tuple[str, Any]]) -> None:
 
 
 @cache
-def _client() -> Any:
-    import redis
+def _client() -> redis.Redis:
+    return _connect(socket_timeout=2)
 
-    return redis.Redis.from_url(str(settings.REDIS_URL), socket_timeout=2, socket_connect_timeout=2)
+
+def _connect(**options: int) -> redis.Redis:
+    return redis.Redis.from_url(str(settings.REDIS_URL), socket_connect_timeout=2, **options)
 
 
 class Reader:
@@ -58,14 +61,9 @@ class Reader:
             await asyncio.to_thread(self._heard.wait, 2)
 
     def _run(self) -> None:
-        import redis
-
         while True:
             try:
-                client = redis.Redis.from_url(
-                    str(settings.REDIS_URL), socket_connect_timeout=2, health_check_interval=15
-                )
-                with client.pubsub(ignore_subscribe_messages=True) as channel:
+                with _connect(health_check_interval=15).pubsub(ignore_subscribe_messages=True) as channel:
                     channel.psubscribe(PREFIX + "*")
                     channel.get_message(timeout=2)  # the server's confirmation, which comes as nothing
                     self._heard.set()

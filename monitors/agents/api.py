@@ -12,10 +12,11 @@ from config.api.pagination import OffsetPagination, integer
 from config.api.permissions import VIEWER
 from config.api.views import ApiView
 from monitors.agents import queries, services
+from monitors.agents.load import Load, load_of
 from monitors.agents.models import Agent
 
 
-def about(agent: Agent, load: queries.Load) -> dict[str, Any]:
+def about(agent: Agent, load: Load) -> dict[str, Any]:
     return {
         "id": agent.pk,
         "name": agent.name,
@@ -39,7 +40,7 @@ class Agents(ApiView):
         services.default_agent()
         pages, now = OffsetPagination(), timezone.now()
         agents = pages.paginate_queryset(Agent.objects.order_by("pk"), request, self)
-        return pages.get_paginated_response([about(agent, queries.load(agent, now)) for agent in agents])
+        return pages.get_paginated_response([about(agent, load_of(agent, now)) for agent in agents])
 
 
 class AgentMetrics(ApiView):
@@ -53,7 +54,7 @@ class AgentMetrics(ApiView):
         if agent is None:
             raise NotFound(f"Agent '{id}' not found")
         minutes = integer(request, "minutes", 60, 1, 1440)
-        load, day = queries.load(agent, now), queries.last_day(agent, now)
+        load, day = load_of(agent, now), queries.last_day(agent, now)
         return Response(
             {
                 "agentId": agent.pk,

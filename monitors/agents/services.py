@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from config.stopping import stopping
 from config.version import VERSION
-from monitors.agents import queries
+from monitors.agents.load import load_of
 from monitors.agents.models import DEFAULT, Agent, AgentSample, Worker
 from monitors.runs.execution import capacity
 from monitors.tools import registry
@@ -70,7 +70,7 @@ def sample(*, now: datetime) -> None:
     minute = now.replace(second=0, microsecond=0)
     default_agent()
     for agent in Agent.objects.order_by("pk"):
-        about = queries.load(agent, now)
+        about = load_of(agent, now)
         AgentSample.objects.update_or_create(
             agent=agent,
             at=minute,

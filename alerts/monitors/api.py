@@ -1,6 +1,5 @@
 """Alerts of monitors as clients of the monitors API know them (contract: monitors §6)."""
 
-import uuid
 from typing import Any
 
 from django_filters import rest_framework as filters
@@ -16,6 +15,7 @@ from config.api.fields import CamelSerializer, MonitorsSerializer, SecondsField
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import MonitorsViewSet
 from monitors.bodies import PARSERS, refuse_large
+from monitors.paths import known_uuid
 
 STATUSES = {
     Status.ACTIVE: "open",
@@ -24,14 +24,6 @@ STATUSES = {
     Status.RESOLVED: "resolved",
 }
 WORDS = [(word, word) for word in dict.fromkeys(STATUSES.values())]
-
-
-def as_uuid(text: str) -> uuid.UUID:
-    """The id; one that is no UUID is of nothing (contract: monitors §1)."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise NotFound(f"Nothing has the id '{text[:64]}'") from None
 
 
 class MonitorAlertSerializer(MonitorsSerializer):
@@ -83,7 +75,7 @@ class MonitorAlertFilter(filters.FilterSet):
         fields = ()
 
     def of_monitor(self, alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
-        return alerts.filter(monitor_id=as_uuid(value))
+        return alerts.filter(monitor_id=known_uuid(value, "Monitor"))
 
     def with_status(self, alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
         return alerts.filter(status__in=[status for status, word in STATUSES.items() if word == value])
@@ -108,7 +100,7 @@ class MonitorAlertViewSet(MonitorsViewSet):
         return queries.visible(self.request.auth).filter(source=Source.MONITOR)
 
     def get_object(self) -> Alert:
-        key = as_uuid(self.kwargs["pk"])
+        key = known_uuid(self.kwargs["pk"], self.noun)
         alert = self.get_queryset().filter(uuid=key).first()
         if alert is None:
             raise NotFound(f"Alert '{key}' not found")

@@ -143,3 +143,12 @@ def test_the_limit_of_runs_tells_its_own_numbers(
     answer = operator.post(path)
     assert (answer.status_code, answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"]) == (429, "1", "0")
     assert 0 < int(answer["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize("written", ["urn:uuid:{}", "{{{}}}"])
+def test_an_id_is_written_in_one_way(operator: Any, create: Any, written: str) -> None:
+    key = create().pk
+    assert operator.get(f"/api/monitors/{str(key).upper()}").status_code == 200
+    for path in ("/api/monitors/", "/api/runs/", "/api/alerts/", "/api/alerts?monitorId="):
+        answer = operator.get(path + written.format(key))
+        assert (answer.status_code, answer.json()["error"]) == (404, "not_found")

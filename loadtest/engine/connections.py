@@ -18,7 +18,7 @@ from loadtest.engine.http1 import END_OF_HEAD, Heads, ProtocolError, Response, T
 from loadtest.engine.plan import Share
 from loadtest.engine.requests import IDEMPOTENT, tls_context
 from loadtest.engine.slots import CONNECTING, FREE, FRESH, HANDSHAKING, IDLE, READING, SENDING, WAITING, Slots
-from loadtest.engine.stats import Fault, Page
+from loadtest.engine.stats import Fault, Page, bucket
 from loadtest.engine.tally import Tally, Timing
 
 READABLE = select.EPOLLIN
@@ -54,7 +54,8 @@ class Connections(Slots, Tally):
         self._bulk = memoryview(bytearray(BULK_BYTES))
         self._address = 0  # the one that answered last
 
-        # The last response that came whole in one read: most servers send the same bytes again and again.
+        # The last response that came whole in one read: most servers send the same bytes again and again. Never an
+        # error: each of those is looked at for a sample. Never a full buffer: what follows has to be read too.
         self.last, self.last_status = b"\0", 0
         self._kept_readers = 0
 
@@ -72,7 +73,7 @@ class Connections(Slots, Tally):
             return
         fd = self.idle.pop()
         self.intended[fd] = intended
-        self.started[fd] = self.ready[fd] = now
+        self.started[fd] = now
         self.payload[fd] = request
         self.transmit(fd, request)
 
@@ -165,6 +166,7 @@ class Connections(Slots, Tally):
         except OSError as error:
             self.fail(fd, Fault.TLS, str(error))
             return
+        self.streams[fd] = getattr(self.sockets[fd], "_sslobj", None) or self.sockets[fd]
         now = clock()
         self.tls_us[fd] = (now - self.connecting[fd]) // 1000
         self._send_first(fd, now)
@@ -257,7 +259,8 @@ class Connections(Slots, Tally):
                 self.fail(fd, Fault.PROTOCOL, str(error))
                 return
             if length == count - end - 4 and status >= 200:
-                self._remember(data, status, keep_alive)
+                if keep_alive and status < 400 and count < self.read_size:
+                    self.last, self.last_status = data, status
                 self.complete(fd, status, keep_alive, now, data)
                 return
         reader = self.readers[fd] = Response(self.heads, max_body=self.spec.max_body_bytes)
@@ -277,16 +280,10 @@ class Connections(Slots, Tally):
             return False
         if not done:
             return True
-        if data is not None and self.first[fd] == now:
-            self._remember(data, reader.status, reader.keep_alive)
+        if self.first[fd] == now and reader.keep_alive and reader.status < 400 and count < self.read_size:
+            self.last, self.last_status = data, reader.status
         self.complete(fd, reader.status, reader.keep_alive, now, reader.kept_bytes or data or b"")
         return False
-
-    def _remember(self, data: bytes, status: int, keep_alive: bool) -> None:
-        # Not errors: each is looked at for a sample, which the hot path does not do. Not a full buffer: what follows
-        # has to be read too.
-        if keep_alive and status < 400 and len(data) < self.read_size:
-            self.last, self.last_status = data, status
 
     def _ended(self, fd: int, now: int, why: str) -> None:
         """The peer sends no more. That ends some bodies, and wastes a request on a connection it closed meanwhile."""
@@ -321,7 +318,7 @@ class Connections(Slots, Tally):
         return Timing(
             self.intended[fd],
             self.started[fd],
-            self.ready[fd],
+            self.ready[fd] if fresh else self.started[fd],
             self.first[fd],
             now,
             self.connect_us[fd] if fresh else None,
@@ -330,9 +327,19 @@ class Connections(Slots, Tally):
 
     def complete(self, fd: int, status: int, keep_alive: bool, now: int, data: bytes) -> None:
         """A whole response is here. Records it, and frees the connection for the next request or closes it."""
-        timing = self.timing(fd, now)
-        self.record(status, timing)
-        self.look_at(status, timing, data)
+        total_ns = now - self.intended[fd]
+        total_us = total_ns // 1000
+        self.responses += 1
+        self.total_ns += total_ns
+        self.ended_ns = now
+        self.statuses[status] += 1
+        if self.open_loop or not self.served[fd] or self.first[fd] != now:
+            self.record_parts(self.timing(fd, now))
+        else:
+            self.fast[bucket(total_us)] += 1  # in one read on a kept connection: the first byte is all there is
+        self.until_sample -= 1
+        if not self.until_sample or total_us >= self.slow_us or status >= 400 or status not in self.statuses_seen:
+            self.look_at(status, self.timing(fd, now), data)
         self.in_flight -= 1
         self.served[fd] += 1
         if keep_alive and not self.ending[fd] and self.unsent[fd] is None:
@@ -361,6 +368,7 @@ class Connections(Slots, Tally):
         self.payload[fd] = b""
         self.open -= 1
         sock, self.sockets[fd] = self.sockets[fd], None
+        self.streams[fd] = None
         sock.close()
 
     # Time
@@ -387,9 +395,7 @@ class Connections(Slots, Tally):
     # TLS. The SSL object's own calls cost half of what the checks in SSLSocket do.
 
     def _read_tls(self, fd: int, count: int) -> bytes:
-        sock = self.sockets[fd]
-        return (getattr(sock, "_sslobj", None) or sock).read(count)
+        return self.streams[fd].read(count)
 
     def _write_tls(self, fd: int, data: bytes) -> int:
-        sock = self.sockets[fd]
-        return (getattr(sock, "_sslobj", None) or sock).write(data)
+        return self.streams[fd].write(data)

@@ -13,7 +13,9 @@ MAX_INTERIM = 32  # 1xx responses before the final one
 END_OF_HEAD = b"\r\n\r\n"
 
 _HEX = re.compile(rb"[0-9a-fA-F]{1,15}").fullmatch
-_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: [^\r\n]*)?").fullmatch
+_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: [^\r\n]*)?(?:\r\n|\Z)").match
+
+_FRAMING_FIELDS = re.compile(rb"\r\n(content-length|transfer-encoding|connection):[ \t]*([^\r\n]*)").findall
 
 
 class ProtocolError(Exception):
@@ -34,42 +36,36 @@ def parse_head(head: bytes, *, bodiless: bool = False) -> tuple[int, int, bool]:
     `head` is the status line and the fields, without the empty line. `bodiless`: the request was HEAD. The length is
     CHUNKED or UNTIL_CLOSE where the head does not tell it. Raises ProtocolError.
     """
-    line, _, _ = head.partition(b"\r\n")
-    match = _STATUS_LINE(line)
+    match = _STATUS_LINE(head)
     if match is None:
         raise ProtocolError("the status line is malformed")
     status = int(match[2])
-    fields = head.lower()  # one pass and three searches beat a regular expression that ignores case
-    if b"\n" in fields.replace(b"\r\n", b"") or b"\0" in fields:
-        raise ProtocolError("a field holds a stray line break or NUL")
     keep_alive = match[1] != b"0"
-    connection = b",".join(_values(fields, b"\r\nconnection:"))
-    if connection:
-        tokens = {token.strip() for token in connection.split(b",")}
-        keep_alive = b"close" not in tokens and (keep_alive or b"keep-alive" in tokens)
-    if bodiless or status < 200 or status in (204, 304):
+    length = codings = None
+    for name, value in _FRAMING_FIELDS(head.lower()):  # lower() first: much faster than an expression without case
+        if value == b"keep-alive":
+            keep_alive = True
+        elif name == b"connection":
+            tokens = [token.strip() for token in value.split(b",")]
+            keep_alive = b"close" not in tokens and (keep_alive or b"keep-alive" in tokens)
+        elif name == b"content-length":
+            length = value if length is None else length + b"," + value
+        else:
+            codings = value
+    if bodiless or status < 200 or status == 204 or status == 304:
         return status, 0, keep_alive
-    if codings := _values(fields, b"\r\ntransfer-encoding:"):
-        chunked = b",".join(codings).rsplit(b",", 1)[-1].strip() == b"chunked"
+    if codings is not None:
+        chunked = codings.rsplit(b",", 1)[-1].strip() == b"chunked"
         return status, CHUNKED if chunked else UNTIL_CLOSE, keep_alive and chunked
-    if lengths := _values(fields, b"\r\ncontent-length:"):
-        distinct = {length.strip() for value in lengths for length in value.split(b",")}
-        length = distinct.pop()
-        if distinct or not length.isdigit() or len(length) > 18:
-            raise ProtocolError("Content-Length is malformed or contradicts itself")
-        return status, int(length), keep_alive
-    return status, UNTIL_CLOSE, False
-
-
-def _values(fields: bytes, name: bytes) -> list[bytes]:
-    """All values of one field in a lower-case head."""
-    values, at = [], fields.find(name)
-    while at >= 0:
-        start = at + len(name)
-        end = fields.find(b"\r\n", start)
-        values.append(fields[start:] if end < 0 else fields[start:end])
-        at = fields.find(name, start)
-    return values
+    if length is None:
+        return status, UNTIL_CLOSE, False
+    if b"," in length:
+        same = {part.strip() for part in length.split(b",")}
+        length = same.pop() if len(same) == 1 else b""
+    length = length.strip()
+    if not length.isdigit() or len(length) > 18:
+        raise ProtocolError("Content-Length is malformed or contradicts itself")
+    return status, int(length), keep_alive
 
 
 class Heads:

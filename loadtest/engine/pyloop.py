@@ -36,6 +36,7 @@ def run(share: Share, page: Page, *, start_ns: int, orphaned: Callable[[], bool]
     loop(connections, share, beat, start_ns)
     connections.publish(clock())
     connections.close()
+    page.counters[Cell.PEAK_RSS_KB] = _peak_rss_kb()
     page.counters[Cell.STATE] = State.FINISHED
 
 
@@ -46,6 +47,12 @@ def _wake_on_time() -> None:
             file.write("1")
     except OSError:
         return
+
+
+def _peak_rss_kb() -> int:
+    """The most memory this process ever held. (getrusage would count the program it was forked from.)"""
+    with open("/proc/self/status") as file:
+        return next((int(line.split()[1]) for line in file if line.startswith("VmHWM")), 0)
 
 
 class Beat:
@@ -79,8 +86,8 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
     give_up_ns = end_ns + int((spec.timeout_s + 2) * 1e9)
     # Local names: this loop runs a hundred thousand times a second.
     poll, read, write, now_ns = c.poller.poll, c.read, c.write, clock
-    state, intended, started, ready, payload = c.state, c.intended, c.started, c.ready, c.payload
-    histogram, slow_us, variants = c.page.histograms["fast"], c.slow_us, c.variants
+    state, intended, started, payload = c.state, c.intended, c.started, c.payload
+    histogram, slow_us, variants, usual = c.fast, c.slow_us, c.variants, c.usual_bytes
     while True:
         now = now_ns()
         if now >= beat.due:
@@ -117,9 +124,10 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
                         c.count_same(same, same_ns, len(data), c.last_status, now)
                         same = same_ns = 0
                         c.first[fd] = now
+                        c.until_sample -= 1
                         c.look_at(c.last_status, c.timing(fd, now), data)
+                        until_look = c.until_sample
                         c.until_sample += 1  # this response is counted with the same ones below
-                        until_look = c.until_sample - 1
                     same += 1
                     same_ns += took
                     if us > 2047:  # stats.bucket, written out
@@ -130,14 +138,15 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
                     histogram[us] += 1
                     if variants:
                         request = payload[fd] = c.next_request()
-                    intended[fd] = started[fd] = ready[fd] = now
+                        c.bytes_sent += len(request) - usual
+                    intended[fd] = started[fd] = now
                     try:
                         count = write(fd, request)
                     except OSError:
                         count = 0
-                    c.bytes_sent += count
                     if count == len(request):
                         continue
+                    c.bytes_sent += count - len(request)
                     c.count_same(same, same_ns, len(data), c.last_status, now)
                     c.transmit(fd, memoryview(request)[count:])
                     same = same_ns = 0

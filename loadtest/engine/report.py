@@ -82,6 +82,7 @@ def report(spec: RunSpec, figures: Figures, samples: Samples, *, start_ns: int) 
             "bytesReceived": figures[Cell.BYTES_RECEIVED],
             "throughputBytesPerSec": ratio(figures[Cell.BYTES_RECEIVED], lasted_s),
             "generatorCpuSeconds": figures[Cell.CPU_US] / 1e6,
+            "generatorPeakMemoryBytes": 1024 * figures.peak_rss_kb,  # of the largest process
         },
         "latency": latency(figures),
         "statusCodes": {str(code): count for code, count in figures.statuses.items()},

@@ -14,11 +14,12 @@ class Slots:
 
     def __init__(self) -> None:
         self.sockets: list[Any] = []
+        self.streams: list[Any] = []  # what TLS reads and writes
         self.state: list[int] = []
         self.intended: list[int] = []  # when the request was due
         self.started: list[int] = []  # when its first wire activity was
         self.connecting: list[int] = []  # when the present step of connecting began
-        self.ready: list[int] = []  # when the request could be sent
+        self.ready: list[int] = []  # when the connection could carry its first request
         self.first: list[int] = []  # when the first byte of the response was read
         self.connect_us: list[int] = []
         self.tls_us: list[int] = []
@@ -37,6 +38,7 @@ class Slots:
         for numbers in (self.state, self.connect_us, self.tls_us):
             numbers.extend([0] * missing)
         self.sockets.extend([None] * missing)
+        self.streams.extend([None] * missing)
         self.readers.extend([None] * missing)
         self.unsent.extend([None] * missing)
         self.payload.extend([b""] * missing)

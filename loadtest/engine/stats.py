@@ -37,11 +37,12 @@ class Cell(IntEnum):
     TLS_US = 19
     DOWNLOAD_US = 20
     SLOW = 21
-    CPU_US = 22
+    CPU_US = 22  # of the loop, without the start of its process
     RING_WRITTEN = 23
     RING_READ = 24
     RING_REFUSED = 25  # exchanges that found the ring full
     OVERSLEPT_US = 26  # longest time by which the open loop woke too late
+    PEAK_RSS_KB = 27  # of the process, written at its end
 
 
 class State(IntEnum):
@@ -189,6 +190,7 @@ class Figures:
         started = [row[Cell.STARTED_NS] for row in rows if row[Cell.STARTED_NS]]
         self.started_ns = min(started, default=0)
         self.ended_ns = max(row[Cell.ENDED_NS] for row in rows)
+        self.peak_rss_kb = max(row[Cell.PEAK_RSS_KB] for row in rows)
         self.published_ns = max(row[Cell.PUBLISHED_NS] for row in rows)
         statuses = zip(*(page.statuses.tolist() for page in pages), strict=True)
         self.statuses = {code: n for code, counts in enumerate(statuses) if (n := sum(counts))}

@@ -40,6 +40,9 @@ class Tally:
 
     def __init__(self, spec: RunSpec, page: Page) -> None:
         self.spec, self.page, self.ring = spec, page, Ring(page)
+        self.statuses, self.fast = page.statuses, page.histograms["fast"]
+        self._cpu_before_ns = time.process_time_ns()
+        self.usual_bytes = len(spec.requests[0])
         self.open_loop = spec.mode == Mode.CONSTANT_RPS
         self.sent = self.responses = self.errors = self.dropped = self.retried = self.slow = 0
         self.in_flight = self.peak = self.open = self.connected = 0
@@ -50,15 +53,11 @@ class Tally:
         self.slow_us = spec.sampling.slow_ms * 1000 or 1 << 62
         self.until_sample = spec.sampling.every or -1  # responses until the next regular sample
         self._room = spec.sampling.per_tick
-        self._statuses_seen: set[int] = set()
+        self.statuses_seen: set[int] = set()
 
-    def record(self, status: int, timing: Timing) -> None:
-        """Count one response."""
+    def record_parts(self, timing: Timing) -> None:
+        """Count the parts of a response that has more than one, and its total."""
         histograms = self.page.histograms
-        self.responses += 1
-        self.ended_ns = timing.ended
-        self.page.statuses[status] += 1
-        self.total_ns += timing.ended - timing.intended
         histograms["total"][bucket(timing.total_us)] += 1
         histograms["first_byte"][bucket((timing.first - timing.ready) // 1000)] += 1
         if self.open_loop:
@@ -79,14 +78,14 @@ class Tally:
         self.responses += count
         self.sent += count
         self.total_ns += total_ns
-        self.page.statuses[status] += count
+        self.statuses[status] += count
         self.bytes_received += count * size
+        self.bytes_sent += count * self.usual_bytes
         self.until_sample -= count
         self.ended_ns = now
 
     def look_at(self, status: int, timing: Timing, data: bytes) -> None:
         """Count a slow response; keep the exchange if it is an error, slow, its status' first, or its turn."""
-        self.until_sample -= 1
         kinds = []
         if status >= 400:
             kinds.append("error")
@@ -96,8 +95,8 @@ class Tally:
         if kinds:
             self._room -= 1
             kinds = kinds if self._room >= 0 else []
-        if not self.until_sample or status not in self._statuses_seen:
-            self._statuses_seen.add(status)
+        if not self.until_sample or status not in self.statuses_seen:
+            self.statuses_seen.add(status)
             kinds.append("sample")
         if not self.until_sample:
             self.until_sample = self.spec.sampling.every
@@ -109,7 +108,7 @@ class Tally:
         self.in_flight -= 1
         self.errors += 1
         self.ended_ns = time.perf_counter_ns()
-        self.page.statuses[0] += 1
+        self.statuses[0] += 1
         self.page.faults[FAULT_CELL[fault]] += 1
         self._room -= 1
         if self._room >= 0:
@@ -132,7 +131,7 @@ class Tally:
         cells[Cell.CONNECT_US], cells[Cell.TLS_US] = self.connect_sum_us, self.tls_sum_us
         cells[Cell.DOWNLOAD_US] = self.download_ns // 1000
         cells[Cell.ENDED_NS], cells[Cell.OVERSLEPT_US] = self.ended_ns, self.overslept_ns // 1000
-        cells[Cell.CPU_US] = time.process_time_ns() // 1000
+        cells[Cell.CPU_US] = (time.process_time_ns() - self._cpu_before_ns) // 1000
         cells[Cell.PUBLISHED_NS] = now
 
 

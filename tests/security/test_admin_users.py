@@ -23,6 +23,10 @@ def test_create(api):
     assert (again.status_code, again.json()["error"]) == (409, "Conflict")
 
 
+def test_the_api_asks_of_a_password_its_length_only(api):
+    assert api().post(URL, NEW | {"password": "password1"}).status_code == 201
+
+
 def test_who_is_made_without_a_role_only_reads(api):
     client = api()
     assert client.post(URL, NEW | {"role": "VIEWER"}).json()["role"] == "VIEWER"
@@ -34,7 +38,7 @@ def test_who_is_made_without_a_role_only_reads(api):
     "change",
     [
         {"email": "no address"}, {"email": None}, {"email": "a" * 250 + "@example.org"}, {"password": "short"},
-        {"password": "x" * 129}, {"password": "12345678901"}, {"password": "password1"}, {"password": 5.5},
+        {"password": "x" * 129}, {"password": 5.5},
         {"role": "KING"}, {"role": None}, {"name": "x" * 129}, {"name": "\x00"}, {"email": "a\x00@example.org"},
     ],
 )  # fmt: skip

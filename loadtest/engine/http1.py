@@ -89,6 +89,14 @@ class Heads:
             self._known[head] = parsed
         return parsed
 
+    def whole(self, data: bytes) -> tuple[int, bool] | None:
+        """Status and keep-alive if this is one response with a known length, nothing missing and nothing more."""
+        end = data.find(END_OF_HEAD)
+        if end < 0:
+            return None
+        status, length, keep_alive = self.parse(data[:end])
+        return (status, keep_alive) if length == len(data) - end - 4 and status >= 200 else None
+
 
 _HEAD, _LENGTH, _UNTIL_CLOSE, _SIZE, _CHUNK, _CHUNK_END, _TRAILER, _DONE = range(8)
 

@@ -10,12 +10,14 @@ import select
 import time
 from collections.abc import Callable
 
-from loadtest.engine.connections import LATER, READABLE, TICK_NS, Connections, clock
+from loadtest.engine.connections import LATER, Connections, clock
 from loadtest.engine.plan import Mode, Schedule, Share
 from loadtest.engine.slots import WAITING
 from loadtest.engine.stats import BUCKETS, Cell, Page, State
 
+READABLE = select.EPOLLIN
 BATCH = 512  # events taken at a time
+SCAN_NS = 100_000_000  # time-outs are looked for so often
 BEAT_NS = 10_000_000  # figures are published, and a stop is noticed, within this time
 RETRY_S = 0.001  # pause before new connections replace those that failed
 NEVER = 1 << 62
@@ -60,7 +62,7 @@ class Beat:
 
     def __init__(self, connections: Connections, page: Page, orphaned: Callable[[], bool]) -> None:
         self._connections, self._counters, self._orphaned = connections, page.counters, orphaned
-        self._scan_every_ns = min(TICK_NS, int(connections.spec.timeout_s * 1e8))
+        self._scan_every_ns = min(SCAN_NS, int(connections.spec.timeout_s * 1e8))
         self._scan_ns = 0
         self.due = 0
         self.stopped = False
@@ -105,7 +107,7 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
             c.issue(now, now)
         free = c.in_flight <= target and limit - c.sent > BATCH  # every response may be followed by a request
         read_size, request = c.read_size, share.requests[0]
-        same = same_ns = 0
+        same = same_ns = same_bytes = 0
         until_look = c.until_sample - 1  # so many of the same may pass before the next regular sample
         for fd, event in poll(RETRY_S if c.in_flight < target else 0.01, BATCH):
             if free and event == READABLE and state[fd] == WAITING:
@@ -117,12 +119,12 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
                     c.broken(fd, error)
                     continue
                 now = now_ns()
-                if data == c.last:
+                if data == c.last or c.same_kind(data):
                     took = now - started[fd]
                     us = took // 1000
                     if us >= slow_us or same == until_look:
-                        c.count_same(same, same_ns, len(data), c.last_status, now)
-                        same = same_ns = 0
+                        c.count_same(same, same_ns, same_bytes, now)
+                        same = same_ns = same_bytes = 0
                         c.first[fd] = now
                         c.until_sample -= 1
                         c.look_at(c.last_status, c.timing(fd, now), data)
@@ -130,6 +132,7 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
                         c.until_sample += 1  # this response is counted with the same ones below
                     same += 1
                     same_ns += took
+                    same_bytes += len(data)
                     if us > 2047:  # stats.bucket, written out
                         shift = us.bit_length() - 11
                         us = (shift << 10) + (us >> shift)
@@ -147,25 +150,25 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
                     if count == len(request):
                         continue
                     c.bytes_sent += count - len(request)
-                    c.count_same(same, same_ns, len(data), c.last_status, now)
+                    c.count_same(same, same_ns, same_bytes, now)
+                    same = same_ns = same_bytes = 0
                     c.transmit(fd, memoryview(request)[count:])
-                    same = same_ns = 0
                 else:
                     if same:
-                        c.count_same(same, same_ns, len(c.last), c.last_status, now)
-                        same = same_ns = 0
+                        c.count_same(same, same_ns, same_bytes, now)
+                        same = same_ns = same_bytes = 0
                     c.arrived(fd, data, now)
             else:
                 if same:
-                    c.count_same(same, same_ns, len(c.last), c.last_status, now)
-                    same = same_ns = 0
+                    c.count_same(same, same_ns, same_bytes, now)
+                    same = same_ns = same_bytes = 0
                 c.handle(fd, event)
             until_look = c.until_sample - 1
             if c.in_flight < target and c.sent < limit:
                 now = now_ns()
                 c.issue(now, now)
         if same:
-            c.count_same(same, same_ns, len(c.last), c.last_status, now)
+            c.count_same(same, same_ns, same_bytes, now)
 
 
 def open_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None:

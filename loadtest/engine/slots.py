@@ -3,6 +3,7 @@
 from typing import Any
 
 from loadtest.engine.http1 import Response
+from loadtest.engine.tally import Timing
 
 # A request is under way in all states between FREE and IDLE. READING: a part of the response is here. FRESH waits for
 # the first response on its connection, WAITING for a later one: the hot path need not care for the parts of connecting.
@@ -43,3 +44,16 @@ class Slots:
         self.unsent.extend([None] * missing)
         self.payload.extend([b""] * missing)
         self.ending.extend([False] * missing)
+
+    def timing(self, fd: int, now: int) -> Timing:
+        """The parts of the request whose response ends now."""
+        fresh = not self.served[fd]
+        return Timing(
+            self.intended[fd],
+            self.started[fd],
+            self.ready[fd] if fresh else self.started[fd],
+            self.first[fd],
+            now,
+            self.connect_us[fd] if fresh else None,
+            (self.tls_us[fd] or None) if fresh else None,
+        )

@@ -41,6 +41,9 @@ class Tally:
     def __init__(self, spec: RunSpec, page: Page) -> None:
         self.spec, self.page, self.ring = spec, page, Ring(page)
         self.statuses, self.fast = page.statuses, page.histograms["fast"]
+        # The last response that came whole in one read: most servers send the same bytes again and again. Never an
+        # error: each of those is looked at for a sample. Never a full buffer: what follows has to be read too.
+        self.last, self.last_status = b"\0", 0
         self._cpu_before_ns = time.process_time_ns()
         self.usual_bytes = len(spec.requests[0])
         self.open_loop = spec.mode == Mode.CONSTANT_RPS
@@ -73,13 +76,13 @@ class Tally:
             self.download_ns += timing.ended - timing.first
             histograms["download"][bucket((timing.ended - timing.first) // 1000)] += 1
 
-    def count_same(self, count: int, total_ns: int, size: int, status: int, now: int) -> None:
-        """The hot path had `count` responses equal to the last one, and sent as many requests after them."""
+    def count_same(self, count: int, total_ns: int, size: int, now: int) -> None:
+        """The hot path had `count` responses like the last one, `size` bytes, and sent as many requests after them."""
         self.responses += count
         self.sent += count
         self.total_ns += total_ns
-        self.statuses[status] += count
-        self.bytes_received += count * size
+        self.statuses[self.last_status] += count
+        self.bytes_received += size
         self.bytes_sent += count * self.usual_bytes
         self.until_sample -= count
         self.ended_ns = now

@@ -68,6 +68,25 @@ def test_statuses_are_told_apart(serve: Any, drive: Any) -> None:
     assert done.figures.succeeded == 50
 
 
+def test_answers_that_all_differ(serve: Any, drive: Any) -> None:
+    sizes = []
+
+    def script(conn: socket.socket, request: bytes, number: int) -> None:
+        body = b"%d" % number * (number % 40)
+        if number % 50 == 0:
+            data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+        else:
+            code = 201 if number % 10 == 0 else 200
+            data = b"HTTP/1.1 %d OK\r\nX-Id: %d\r\nContent-Length: %d\r\n\r\n%b" % (code, number, len(body), body)
+        sizes.append(len(data))
+        conn.sendall(data)
+
+    done = drive(serve(script).url, iterations=1500, concurrency=3)
+    assert done.statuses == {200: 1380, 201: 120}
+    assert done.figures[Cell.BYTES_RECEIVED] == sum(sizes)
+    assert sum(done.figures.latency()) == done.figures[Cell.SENT] == 1500
+
+
 def test_head_has_no_body(serve: Any, drive: Any) -> None:
     server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     assert drive(server.url, method="HEAD", iterations=5).statuses == {200: 5}

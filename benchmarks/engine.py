@@ -75,8 +75,8 @@ def start(command: list[str], core: int, **options: object) -> subprocess.Popen:
 def measure(command: list[str], read: Callable[[str], tuple[float, int, dict]]) -> Measured:
     """Run a generator to its end. `read` finds requests a second, requests and the report in its output."""
     process = start(command, cores()[1], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    output = process.stdout.read()  # type: ignore[union-attr]
-    process.stdout.close()  # type: ignore[union-attr]
+    output = process.stdout.read()
+    process.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -108,7 +108,7 @@ def wrk(url: str, seconds: float) -> Measured:
     def read(output: str) -> tuple[float, int, dict]:
         # wrk takes whole seconds only; the rate is what counts.
         found = re.search(r"(\d+) requests in .*?Requests/sec:\s+([\d.]+)", output, re.S)
-        return float(found[2]), int(found[1]), {}  # type: ignore[index]
+        return float(found[2]), int(found[1]), {}
 
     return measure(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds + 0.01)}s", url], read)
 

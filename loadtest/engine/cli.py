@@ -148,7 +148,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         conditions = [thresholds.parse(text) for text in options.threshold]
         spec, address = plan(options)
     except PlanError as error:
-        sys.stderr.write(f"pharos load: --{str(error).replace('_', '-', error.field.count('_'))}\n")
+        name = "URL" if error.field == "url" else "--" + error.field.replace("_", "-")
+        sys.stderr.write(f"pharos load: {name}{str(error).removeprefix(error.field)}\n")
         return WRONG_USE
     except requests.Unreachable as error:
         sys.stderr.write(f"pharos load: {error}\n")

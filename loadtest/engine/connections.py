@@ -221,7 +221,7 @@ class Connections(Slots, Tally):
                 self._ended(fd, now, "the server closed the connection")
                 return
             if reader is None:
-                self.arrived(fd, data, now)
+                self.arrived(fd, data or b"", now)
                 return  # which has read on itself, if that was needed
             self.bytes_received += count
             if not self._feed(fd, reader, data, count, now):
@@ -284,8 +284,9 @@ class Connections(Slots, Tally):
             return False
         if not done:
             return True
-        if self.first[fd] == now and reader.keep_alive and reader.status < 400 and count < self.read_size:
-            self.last, self.last_status = data, reader.status
+        whole = data is not None and self.first[fd] == now
+        if whole and reader.keep_alive and reader.status < 400 and count < self.read_size:
+            self.last, self.last_status = data or b"", reader.status
         self.complete(fd, reader.status, reader.keep_alive, now, reader.kept_bytes or data or b"")
         return False
 

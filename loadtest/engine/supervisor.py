@@ -87,8 +87,8 @@ class Run:
 
     def _tell(self, process: subprocess.Popen, line: str) -> None:
         try:
-            process.stdin.write(line + "\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
         except OSError as error:
             raise EngineFault(f"a load process ended before it began: {error}") from error
 

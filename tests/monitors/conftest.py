@@ -28,12 +28,6 @@ def k6_monitor(script: str = SCRIPT, **fields: Any) -> dict[str, Any]:
     return body | fields
 
 
-@pytest.fixture(autouse=True)
-def loopback_is_allowed(settings: Any) -> None:
-    """Targets of these tests are on this machine; the shape with several processes would refuse them."""
-    settings.OUTBOUND_ALLOW_LOOPBACK = True
-
-
 @pytest.fixture
 def operator(api: Callable) -> Any:
     return api("OPERATOR")

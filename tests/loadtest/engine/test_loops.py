@@ -434,8 +434,10 @@ def test_parts_add_up_to_the_latency(serve: Any, drive: Any) -> None:
     for facts in taken:
         names = ("queueWaitUs", "connectUs", "tlsUs", "firstByteUs", "downloadUs")
         assert abs(facts["totalUs"] - sum(facts[name] for name in names)) <= 5
+        # A reader that the machine holds up sees the first byte late, never the whole early.
         assert facts["firstByteUs"] >= 9_000
-        assert facts["downloadUs"] >= 19_000
+        assert facts["downloadUs"] > 0
+        assert facts["firstByteUs"] + facts["downloadUs"] >= 29_000
     assert taken[0]["connectUs"] > 0
     assert taken[1]["connectUs"] == 0
 

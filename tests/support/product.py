@@ -214,10 +214,11 @@ def _new_database(server: str) -> Iterator[str]:
 
 @contextmanager
 def _own_redis(server: str) -> Iterator[str]:
-    """Database 15, which every Redis has and the test processes (1, 2, …) do not use."""
+    """The highest databases, which every Redis has and unit tests (1, 2, …) do not use; one for each test process."""
     import redis
 
-    url = urlsplit(server)._replace(path="/15").geturl()
+    number = 15 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    url = urlsplit(server)._replace(path=f"/{number}").geturl()
     with redis.Redis.from_url(url, socket_timeout=5) as client:
         client.flushdb()
         try:

@@ -1,17 +1,14 @@
 """One loop against servers that behave in every way a server may."""
 
 import socket
-import ssl
 import struct
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadtest.engine.capture import Ring
-from loadtest.engine.plan import Mode, Sampling
+from loadtest.engine.plan import Mode
 from loadtest.engine.stats import Cell
 from tests.loadtest.engine.conftest import OK, answer
 from tests.loadtest.engine.test_http1 import MALFORMED, WHOLE
@@ -372,38 +369,6 @@ def test_idle_connections_closed_by_the_server(serve: Any, drive: Any) -> None:
     assert done.figures[Cell.RETRIED] == 0
 
 
-def test_https(serve: Any, drive: Any, tls: ssl.SSLContext, certificate: Path) -> None:
-    data = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000
-    server = serve(data, context=tls)
-    done = drive(server.url, iterations=30, concurrency=3, ca_file=str(certificate))
-    assert done.statuses == {200: 30}
-    assert done.figures[Cell.BYTES_RECEIVED] == 30 * len(data)
-    assert server.connections == 3
-    assert sum(done.figures.part("tls")) == 3
-    assert done.figures[Cell.TLS_US] > 0
-
-
-def test_https_many_small(serve: Any, drive: Any, tls: ssl.SSLContext) -> None:
-    done = drive(serve(OK, context=tls).url, iterations=1500, concurrency=3, verify=False)
-    assert done.statuses == {200: 1500}
-
-
-def test_https_with_a_certificate_nobody_signed(serve: Any, drive: Any, tls: ssl.SSLContext) -> None:
-    done = drive(serve(OK, context=tls).url, iterations=2)
-    assert done.faults == {"tls": 2}
-
-
-def test_https_for_another_name(serve: Any, drive: Any, tls: ssl.SSLContext, certificate: Path) -> None:
-    done = drive(serve(OK, context=tls).url, ca_file=str(certificate), server_name="other.example")
-    assert done.faults == {"tls": 1}
-
-
-def test_https_to_a_server_without_tls(serve: Any, drive: Any) -> None:
-    server = serve(lambda conn, *_: conn.sendall(b"HTTP/1.1 400 Bad\r\n\r\n"))
-    url = server.url.replace("http:", "https:")
-    assert drive(url, timeout_s=1.0).faults.keys() <= {"tls", "timeout"}
-
-
 def test_ipv6(serve: Any, drive: Any) -> None:
     assert drive(serve(family=socket.AF_INET6).url, iterations=5).statuses == {200: 5}
 
@@ -419,46 +384,3 @@ def test_a_stop_is_followed_at_once(serve: Any, drive: Any) -> None:
     assert time.perf_counter() - started < 1.0
     assert done.figures[Cell.SENT] == 1
     assert done.figures.completed == 0
-
-
-def test_parts_add_up_to_the_latency(serve: Any, drive: Any) -> None:
-    def script(conn: socket.socket, request: bytes, number: int) -> None:
-        time.sleep(0.01)
-        conn.sendall(OK[:-1])
-        time.sleep(0.02)
-        conn.sendall(OK[-1:])
-
-    done = drive(serve(script).url, iterations=3, sampling=Sampling(every=1))
-    taken = [facts for facts, _ in Ring(done.page).take()]
-    assert len(taken) == 3
-    for facts in taken:
-        names = ("queueWaitUs", "connectUs", "tlsUs", "firstByteUs", "downloadUs")
-        assert abs(facts["totalUs"] - sum(facts[name] for name in names)) <= 5
-        # A reader that the machine holds up sees the first byte late, never the whole early.
-        assert facts["firstByteUs"] >= 9_000
-        assert facts["downloadUs"] > 0
-        assert facts["firstByteUs"] + facts["downloadUs"] >= 29_000
-    assert taken[0]["connectUs"] > 0
-    assert taken[1]["connectUs"] == 0
-
-
-@pytest.mark.parametrize("every", [1, 7])
-def test_one_in_so_many_is_kept(serve: Any, drive: Any, every: int) -> None:
-    data = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
-    done = drive(serve(data).url, iterations=700, concurrency=2, sampling=Sampling(every=every))
-    taken = list(Ring(done.page).take())
-    first = 1 if every > 1 else 0  # the first of a status is kept beyond its turn
-    assert len(taken) == 700 // every + first
-    assert {payload for _, payload in taken} == {data}
-
-
-def test_slow_responses_and_errors_are_kept(serve: Any, drive: Any) -> None:
-    def script(conn: socket.socket, request: bytes, number: int) -> None:
-        if number % 5 == 0:
-            time.sleep(0.03)
-        conn.sendall(OK if number % 7 else OK.replace(b"200", b"500"))
-
-    done = drive(serve(script).url, iterations=35, sampling=Sampling(every=0, slow_ms=25))
-    kinds = [kind for facts, _ in Ring(done.page).take() for kind in facts["kinds"]]
-    assert (kinds.count("slow"), kinds.count("error")) == (7, 5)
-    assert done.figures[Cell.SLOW] == 7

@@ -37,10 +37,10 @@ def register(
     A suspended record stays so when its agent registers. Raises Conflict when another team's instance has the name.
     """
     now = now or timezone.now()
-    for _ in range(2):
+    for _ in range(3):
         try:
             return _register(registration, principal, request, now)
-        except IntegrityError:  # another registration took the name between our look and our write: look again
+        except (IntegrityError, Conflict):  # another registration took the name between two looks of ours: look again
             continue
     raise _taken(registration.name)
 

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,21 @@ class Process:
     env: dict[str, str]
     log: Path
     popen: Any = None
+    groups: list[int] = field(default_factory=list)
 
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.popen = subprocess.Popen(
-                self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
+                self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+        self.groups.append(self.popen.pid)
+
+    def sweep(self) -> None:
+        """End what a killed process has left behind: a server's own workers outlive it."""
+        for group in self.groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
 
     def stop(self, by: int = signal.SIGTERM) -> int:
         """Ask it to stop; fails after `STOP_S`. Returns the exit code."""
@@ -111,6 +120,8 @@ class Product:
         for process in running:
             process.popen.terminate()
         late = [process for process in running if not process.ends_in_time()]
+        for process in self.processes.values():
+            process.sweep()
         assert not late, f"did not stop within {STOP_S} s: {[process.name for process in late]}\n{_logs(self)}"
 
 

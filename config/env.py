@@ -68,7 +68,7 @@ class Env(BaseSettings):
     rate_ingest_bytes: int = Field(4_194_304, ge=0, description="ingested bytes per minute and instance; 0 = no limit")
     rate_monitor_requests: int = Field(1200, ge=0, description="monitor API requests per minute and key; 0 = no limit")
     rate_monitor_runs: int = Field(120, ge=0, description="manual runs per minute and key; 0 = no limit")
-    offline_after_s: int = Field(90, ge=5, description="silence in seconds after which an instance counts as lost")
+    offline_after_s: int = Field(90, ge=15, description="silence in seconds after which an instance counts as lost")
     alert_interval_s: int = Field(15, ge=1, description="seconds between two evaluations of the alert rules")
     keep_samples_days: int = Field(7, ge=1, description="days that raw metric samples are kept")
     keep_hourly_days: int = Field(30, ge=1, description="days that 5-minute and hourly roll-ups are kept")

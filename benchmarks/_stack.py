@@ -19,17 +19,17 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-READY_S = 30
+READY_S = 60
 SETTINGS = "benchmarks._settings"
 
 
-def prepare() -> None:
+def prepare(settings: str = SETTINGS) -> None:
     """Set this process up like the server's, and bring the database up to date. Needs DATABASE_URL."""
     if "DATABASE_URL" not in os.environ:
         sys.exit("Run benchmarks by `make bench NAME=…`, or set DATABASE_URL to an empty PostgreSQL database.")
     sys.path.insert(0, str(ROOT))
     os.environ |= {
-        "DJANGO_SETTINGS_MODULE": SETTINGS,
+        "DJANGO_SETTINGS_MODULE": settings,
         "PHAROS_SECRET_KEY": secrets.token_urlsafe(48),
         "PHAROS_VAULT_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
         "PHAROS_RATE_INGEST_BYTES": "0",
@@ -59,14 +59,22 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(application: str = "config.asgi:application", settings: str = SETTINGS) -> Iterator[Server]:
     """uvicorn with one process, as `docker-compose.yml` starts the part that takes reports in."""
     from tests.support.services import free_port
 
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--no-access-log", "--log-level", "warning", "--ws", "websockets-sansio"]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DJANGO_SETTINGS_MODULE": SETTINGS})
+    command = [sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1"]
+    command += [
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--ws",
+        "config.sockets:SocketProtocol",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DJANGO_SETTINGS_MODULE": settings})
     try:
         _wait(f"http://127.0.0.1:{port}/healthz", process)
         yield Server(port, psutil.Process(process.pid), postmaster())

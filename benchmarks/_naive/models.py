@@ -1,8 +1,11 @@
-"""One row a heartbeat, with the same figures as a stored sample and the usual foreign key."""
+"""One row a heartbeat or a line, with what a stored one has and the usual foreign key."""
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.utils import timezone
 
 
 def size() -> Any:
@@ -27,3 +30,19 @@ class NaiveSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instance_id} {self.ts}"
+
+
+class NaiveLog(models.Model):
+    instance = models.ForeignKey("fleet.Instance", on_delete=models.CASCADE, related_name="+")
+    level = models.CharField(max_length=8)
+    source = models.CharField(max_length=16)
+    message = models.TextField()
+    metadata = models.JSONField(null=True)
+    timestamp = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        # The words of a message are searched here too.
+        indexes = (GinIndex(SearchVector("message", config="english"), name="naive_log_words"),)
+
+    def __str__(self) -> str:
+        return self.message

@@ -12,6 +12,7 @@ from loadtest.engine import requests, thresholds
 from loadtest.engine.plan import MAX_WORKERS, Mode, PlanError, RunSpec
 from loadtest.engine.supervisor import EngineFault, run
 
+MAX_REDIRECTS = 10
 FINE, BREACHED, WRONG_USE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 5, 130
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?").fullmatch
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     add("--timeout", type=seconds, default=30.0, metavar="TIME", help="for one request (default 30s)")
     add("--insecure", action="store_true", help="accept any certificate")
     add("--ca-file", default="", metavar="FILE", help="trust these authorities too (PEM)")
+    add("--follow-redirects", action="store_true", help="up to 10 in a row, within the same scheme, host and port")
     add("--max-in-flight", type=int, metavar="N", help="with --rps: requests beyond are dropped and counted")
     add(
         "--workers",
@@ -119,6 +121,7 @@ def plan(options: argparse.Namespace) -> tuple[RunSpec, str]:
         "iterations": options.iterations or 0,
         "max_in_flight": 0 if options.max_in_flight is None else options.max_in_flight or -1,
         "timeout_s": options.timeout,
+        "max_redirects": MAX_REDIRECTS if options.follow_redirects else 0,
     }
     if target.tls:
         try:
@@ -234,8 +237,7 @@ def table(report: dict[str, Any], checks: list[dict[str, Any]], title: str) -> s
     if summary["unfinishedRequests"]:
         rows.append(("Unfinished", f"{summary['unfinishedRequests']:,} without an answer at the end"))
     rows.append(("Traffic", f"{summary['bytesSent']:,} bytes sent, {summary['bytesReceived']:,} received"))
-    if report["lostWorkers"]:
-        rows.append(("Incomplete", f"{len(report['lostWorkers'])} of {report['workers']} load processes died"))
+    rows += [("Note", warning) for warning in report["warnings"]]
     for check in checks:
         verdict = "met" if check["passed"] else "NOT MET"
         rows.append(("Threshold", f"{check['threshold']}: {verdict} ({check['actual']:,.2f})"))

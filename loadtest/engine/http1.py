@@ -5,12 +5,17 @@ are forgiven what cannot (odd case, blanks, an unknown field).
 """
 
 import re
+import time
 
-CHUNKED, UNTIL_CLOSE = -1, -2
+from loadtest.engine.shapes import CHUNKED, Shape, learn
+
+UNTIL_CLOSE = -2
 MAX_HEAD_BYTES = 65_536
 MAX_LINE_BYTES = 8_192  # of a chunk's size with its extensions
 MAX_INTERIM = 32  # 1xx responses before the final one
 END_OF_HEAD = b"\r\n\r\n"
+SHAPES, LEARN_EVERY_NS = 4, 1_000_000  # so many are known; heads of which no two are alike must not cost more than 1 %
+MAX_HEX = 15
 
 _HEX = re.compile(rb"[0-9a-fA-F]{1,15}").fullmatch
 _STATUS_LINE = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: [^\r\n]*)?(?:\r\n|\Z)").match
@@ -69,12 +74,15 @@ def parse_head(head: bytes, *, bodiless: bool = False) -> tuple[int, int, bool]:
 
 
 class Heads:
-    """Remembers parsed heads: a head is a function of its bytes, and most servers repeat theirs for a second."""
+    """Remembers heads: one is a function of its bytes, and most servers repeat theirs but for a few values."""
 
     def __init__(self, *, bodiless: bool) -> None:
         self.bodiless = bodiless
         self._known: dict[bytes, tuple[int, int, bool]] = {}
         self._misses = 0
+        self._shapes: list[Shape] = []
+        self._before = b""  # the head that was looked at last
+        self._learn_ns = 0
 
     def parse(self, head: bytes) -> tuple[int, int, bool]:
         known = self._known.get(head)
@@ -90,12 +98,86 @@ class Heads:
         return parsed
 
     def whole(self, data: bytes) -> tuple[int, bool] | None:
-        """Status and keep-alive if this is one response with a known length, nothing missing and nothing more."""
+        """Status and keep-alive if this is one final response that tells its length, nothing missing, nothing more."""
+        found = self.look(data)
+        return found[:2] if found and not found[2] else None
+
+    def look(self, data: bytes) -> tuple[int, bool, int] | None:
+        """Status, keep-alive, and how many bytes of the body are still missing; None if that is not so simple."""
+        for shape in self._shapes:
+            end = shape.match(data)
+            if end >= 0:
+                return self._framed(data, end, shape.found, chunked=shape.length == CHUNKED)
         end = data.find(END_OF_HEAD)
         if end < 0:
             return None
-        status, length, keep_alive = self.parse(data[:end])
-        return (status, keep_alive) if length == len(data) - end - 4 and status >= 200 else None
+        head = data[:end]
+        status, length, keep_alive = self.parse(head)
+        if status < 200 or length == UNTIL_CLOSE:
+            return None
+        if (now := time.perf_counter_ns()) >= self._learn_ns:
+            self._learn_ns = now + LEARN_EVERY_NS
+            self._learn(head, status, length, keep_alive)
+        chunked = length == CHUNKED
+        return self._framed(data, end + 4 + (0 if chunked else length), (status, keep_alive), chunked=chunked)
+
+    def _framed(self, data: bytes, end: int, found: tuple[int, bool], *, chunked: bool) -> tuple[int, bool, int] | None:
+        if chunked:
+            return (*found, 0) if _all_chunks(data, end) else None
+        missing = end - len(data)
+        return (*found, missing) if missing >= 0 else None
+
+    def _learn(self, head: bytes, status: int, length: int, keep_alive: bool) -> None:
+        before, self._before = self._before, head
+        if not before or self.parse(before)[::2] != (status, keep_alive):
+            return
+        bodiless = self.bodiless or status in (204, 304)
+        shape = learn(head, before, (status, keep_alive), length, bodiless=bodiless)
+        if shape is not None:
+            self._shapes = [shape, *self._shapes[: SHAPES - 1]]
+
+
+def _all_chunks(data: bytes, at: int) -> bool:
+    """Whether chunks that begin here end with the data, without trailers. What is not so simple is for Response."""
+    while True:
+        end = data.find(b"\r\n", at, at + MAX_HEX + 2)
+        if end < 0 or not _HEX(data[at:end]):
+            return False
+        size = int(data[at:end], 16)
+        at = end + 2 + size
+        if data[at : at + 2] != b"\r\n":
+            return False
+        at += 2
+        if not size:
+            return at == len(data)
+
+
+class Rest:
+    """The rest of a response whose length is known: nothing to look at, only to count. As Response otherwise."""
+
+    __slots__ = ("bulk", "keep_alive", "size", "status")
+    kept_for, wants_more, head = 0, False, b""
+
+    def __init__(self, status: int, keep_alive: bool, size: int, missing: int) -> None:
+        self.status, self.keep_alive, self.size, self.bulk = status, keep_alive, size, missing
+
+    @property
+    def sample(self) -> tuple[bytes, int, int]:
+        return b"", self.size, 0
+
+    def feed(self, data: bytes) -> bool:
+        """Bytes of the body, and maybe more than that."""
+        if len(data) > self.bulk:
+            self.keep_alive = False
+        return self.skip(min(len(data), self.bulk))
+
+    def skip(self, count: int) -> bool:
+        self.size += count
+        self.bulk -= count
+        return not self.bulk
+
+    def end(self) -> None:
+        raise Truncated("the connection ended within the response")
 
 
 _HEAD, _LENGTH, _UNTIL_CLOSE, _SIZE, _CHUNK, _CHUNK_END, _TRAILER, _DONE = range(8)
@@ -118,8 +200,10 @@ class Response:
         "_state",
         "body",
         "bulk",
+        "head",
         "keep_alive",
-        "keeps",
+        "kept_for",
+        "size",
         "status",
     )
 
@@ -132,15 +216,17 @@ class Response:
         self._searched = 0  # bytes of the buffer in which the end of the head cannot begin
         self.status = 0
         self.keep_alive = False
+        self.head = b""
+        self.size = 0  # bytes so far
         self.body = 0  # bytes of the body so far, without its framing
         self.bulk = 0
-        self.keeps = False
+        self.kept_for = 0  # the weight of the sample
         self._kept: list[bytes] = []
         self._room = 0
 
-    def keep(self, room: int) -> None:
+    def keep(self, room: int, weight: int) -> None:
         """Keep the first `room` bytes as they come, for a sample."""
-        self.keeps, self._room = True, room
+        self.kept_for, self._room = weight, room
 
     @property
     def wants_more(self) -> bool:
@@ -148,14 +234,16 @@ class Response:
         return self._room > 0
 
     @property
-    def kept_bytes(self) -> bytes:
-        return b"".join(self._kept)
+    def sample(self) -> tuple[bytes, int, int]:
+        """What was kept, the size of the whole response, and the weight of the sample."""
+        return b"".join(self._kept), self.size, self.kept_for
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; True once the response is complete. Raises ProtocolError."""
         if self._room > 0:
             self._kept.append(data[: self._room])
             self._room -= len(data)
+        self.size += len(data)
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -168,10 +256,14 @@ class Response:
             return self._feed_chunks(data)
         if len(data) > self.bulk:
             self.keep_alive = False  # nobody asked for what follows
-        return self.skip(min(len(data), self.bulk))
+        return self._skip(min(len(data), self.bulk))
 
     def skip(self, count: int) -> bool:
         """`count` bytes of the body, at most `bulk`, were read and thrown away; True once the response is complete."""
+        self.size += count
+        return self._skip(count)
+
+    def _skip(self, count: int) -> bool:
         self.body += count
         if self.body > self._max_body:
             raise TooLarge(f"the body is larger than {self._max_body} bytes")
@@ -204,7 +296,8 @@ class Response:
                 self._buffer, self._searched = data, max(0, len(data) - 3)
                 return None
             self._searched = 0
-            self.status, length, self.keep_alive = self._heads.parse(data[:end])
+            self.head = data[:end]
+            self.status, length, self.keep_alive = self._heads.parse(self.head)
             data = data[end + 4 :]
             if self.status >= 200:
                 break
@@ -228,7 +321,7 @@ class Response:
         while True:
             if self._state == _CHUNK:
                 count = min(self.bulk, len(data) - at)
-                self.skip(count)
+                self._skip(count)
                 at += count
                 if self._state == _CHUNK:
                     return False

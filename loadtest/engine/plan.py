@@ -3,10 +3,13 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from math import floor
+from typing import Any
+
+from loadtest.engine.dynamic import Template
 
 DAY_S = 86_400
 MAX_RPS, MAX_CONCURRENCY, MAX_IN_FLIGHT, MAX_ITERATIONS = 1_000_000, 10_000, 1_000_000, 10**9
@@ -30,24 +33,40 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """Which exchanges are kept. Errors and the first of each status always are, as far as there is room."""
+    """Which exchanges are kept, besides errors. contract: load testing §10.1."""
 
-    every: int = 100  # one response in so many; 0 keeps none
-    slow_ms: int = 1000  # responses that took so long count as slow; 0 counts none
-    per_tick: int = 50  # errors and slow ones kept in 100 ms by one worker
+    every: int = 100  # one success in so many; 0 keeps none
+    slow_ms: int = 1000  # responses that took so long count as slow and are kept; 0 counts none
+    responses_every: int = 0  # one response in so many is kept with head and body, for deferred tests; 0 keeps none
+    max_responses: int = 1000  # at most so many of them, chosen fairly over the whole run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """What ticks and reports have to know of a run. Holds no secret, and is JSON as `asdict` gives it."""
+
+    mode: Mode
+    rate: float = 0.0
+    expected: int = 0
+    dns_us: int = 0
+    every: int = 100
+    slow_ms: int = 1000
+    responses_every: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:
     """One run. Times in seconds; contract: load testing §10.
 
-    `addresses` are those the caller resolved and allows, in order of preference: nothing else is connected to.
-    `requests` are whole HTTP/1.1 requests in bytes, sent in turn.
+    `addresses` are those the caller resolved and allows, in order of preference: nothing else is connected to. Where
+    the name does not resolve, `unresolved` says why, and every request fails with that.
+    `requests` are whole HTTP/1.1 requests, sent in turn: bytes, or templates that are drawn anew each time.
+    `server_name` is the target's host, for TLS and to tell whether a redirect stays there.
     """
 
     mode: Mode
     addresses: tuple[tuple[str, int], ...]
-    requests: tuple[bytes, ...]
+    requests: tuple[bytes | Template, ...]
     method: str = "GET"
     tls: bool = False
     server_name: str = ""
@@ -62,15 +81,18 @@ class RunSpec:
     max_in_flight: int = 0  # 0: ten times the rate, at least 1,000
     timeout_s: float = 30.0
     max_body_bytes: int = 32 << 20
+    max_redirects: int = 0  # so many in a row are followed, to the same scheme, host and port
     sampling: Sampling = field(default_factory=Sampling)
     dns_us: int = 0  # what the caller's look-up took
+    unresolved: str = ""
 
     def __post_init__(self) -> None:
         closed = self.mode != Mode.CONSTANT_RPS
-        _check("addresses", bool(self.addresses), "at least one is needed")
+        _check("addresses", bool(self.addresses or self.unresolved), "at least one is needed")
         _check("requests", bool(self.requests) and all(self.requests), "at least one is needed")
         _check("timeout", 0.001 <= self.timeout_s <= DAY_S, "must be between 1 ms and 24 h")
-        _check("max_body_bytes", self.max_body_bytes > 0, "must be positive")
+        _check("max_body_bytes", self.max_body_bytes >= 65_536, "must be at least 64 KiB")
+        _check("sampling", min(astuple(self.sampling)) >= 0, "numbers must not be negative")
         if self.mode != Mode.ITERATIONS:
             _check("duration", 0 < self.duration_s <= DAY_S, "must be longer than 0 and at most 24 h")
         if closed:
@@ -97,24 +119,33 @@ class RunSpec:
             return floor(exact(self.rate) * exact(self.duration_s))
         return 0
 
+    @property
+    def outline(self) -> "Outline":
+        return Outline(
+            mode=self.mode,
+            rate=self.rate,
+            expected=self.expected,
+            dns_us=self.dns_us,
+            every=self.sampling.every,
+            slow_ms=self.sampling.slow_ms,
+            responses_every=self.sampling.responses_every,
+        )
+
     def concurrency_at(self, t: float) -> int:
         """How many requests are to be in flight t seconds after the start. contract: load testing §10.4."""
         if self.mode != Mode.RAMP_UP or t >= self.ramp_s:
             return self.concurrency
         return floor(self.start_concurrency + (self.concurrency - self.start_concurrency) * t / self.ramp_s)
 
-    def useful_workers(self, wanted: int) -> int:
-        """At most `wanted`, and no more than have something to do: a process for every 500/s or every connection."""
+    @property
+    def useful_parts(self) -> int:
+        """The most parts that each have something to do."""
         if self.mode == Mode.CONSTANT_RPS:
-            most = min(self.max_in_flight, max(1, int(self.rate / 500)))
-        elif self.mode == Mode.ITERATIONS:
-            most = min(self.concurrency, self.iterations)
-        else:
-            most = self.concurrency
-        return max(1, min(wanted, most, MAX_WORKERS))
+            return self.max_in_flight
+        return min(self.concurrency, self.iterations) if self.mode == Mode.ITERATIONS else self.concurrency
 
     def to_json(self) -> str:
-        plain = asdict(self) | {"requests": [b64encode(request).decode() for request in self.requests]}
+        plain = asdict(self) | {"requests": [_written(request) for request in self.requests]}
         return json.dumps(plain)
 
     @classmethod
@@ -122,9 +153,22 @@ class RunSpec:
         plain = json.loads(text)
         plain["mode"] = Mode(plain["mode"])
         plain["addresses"] = tuple((host, port) for host, port in plain["addresses"])
-        plain["requests"] = tuple(b64decode(request) for request in plain["requests"])
+        plain["requests"] = tuple(_read(request) for request in plain["requests"])
         plain["sampling"] = Sampling(**plain["sampling"])
         return cls(**plain)
+
+
+def _written(request: bytes | Template) -> Any:
+    """Bytes as base64; a template as a list of its names, and of its bytes as base64 in a list."""
+    if isinstance(request, bytes):
+        return b64encode(request).decode()
+    return [part if isinstance(part, str) else [b64encode(part).decode()] for part in request]
+
+
+def _read(written: Any) -> bytes | Template:
+    if isinstance(written, str):
+        return b64decode(written)
+    return tuple(part if isinstance(part, str) else b64decode(part[0]) for part in written)
 
 
 def _check(name: str, holds: bool, problem: str) -> None:
@@ -139,11 +183,33 @@ def exact(number: float) -> Fraction:
 
 @dataclass(frozen=True)
 class Share:
-    """One worker's part of a run: number `index` of `of`. The parts of all workers add up to the whole, exactly."""
+    """One worker's part of a run: number `index` of `of`. The parts of all workers add up to the whole, exactly.
+
+    A run may be spread over several supervisors, each with any number of workers: see `worker`.
+    """
 
     spec: RunSpec
     index: int = 0
     of: int = 1
+
+    def worker(self, index: int, of: int) -> "Share":
+        """A part of this part. Every of-th of every so-manieth is again every so-manieth, so sums stay exact."""
+        return Share(self.spec, self.index + index * self.of, of * self.of)
+
+    def useful_workers(self, wanted: int) -> int:
+        """At most `wanted`, and no more than have something to do: a process for every 500/s or every connection."""
+        spec = self.spec
+        if spec.mode == Mode.CONSTANT_RPS:
+            most = min(self.max_in_flight, max(1, int(spec.rate / 500 / self.of)))
+        elif spec.mode == Mode.ITERATIONS:
+            most = min(self.part(spec.concurrency), self.iterations)
+        else:
+            most = self.part(spec.concurrency)
+        return max(1, min(wanted, most, MAX_WORKERS))
+
+    @property
+    def expected(self) -> int:
+        return self.part(self.spec.expected)
 
     def part(self, whole: int) -> int:
         return (whole + self.of - 1 - self.index) // self.of
@@ -160,7 +226,7 @@ class Share:
         return self.part(self.spec.concurrency_at(t))
 
     @property
-    def requests(self) -> Sequence[bytes]:
+    def requests(self) -> Sequence[bytes | Template]:
         """The requests in the order in which this worker sends them, over and over."""
         variants = self.spec.requests
         return [variants[(self.index + k * self.of) % len(variants)] for k in range(len(variants))]

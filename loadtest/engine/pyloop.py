@@ -10,23 +10,26 @@ import select
 import time
 from collections.abc import Callable
 
-from loadtest.engine.connections import LATER, Connections, clock
+from loadtest.engine.capture import NEVER
+from loadtest.engine.connections import Connections
+from loadtest.engine.dialling import LATER, clock
+from loadtest.engine.histogram import BUCKETS
 from loadtest.engine.plan import Mode, Schedule, Share
 from loadtest.engine.slots import WAITING
-from loadtest.engine.stats import BUCKETS, Cell, Page, State
+from loadtest.engine.stats import Cell, Page, State
 
 READABLE = select.EPOLLIN
 BATCH = 512  # events taken at a time
 SCAN_NS = 100_000_000  # time-outs are looked for so often
 BEAT_NS = 10_000_000  # figures are published, and a stop is noticed, within this time
 RETRY_S = 0.001  # pause before new connections replace those that failed
-NEVER = 1 << 62
+GRACE_NS = 500_000_000  # the open loop ends on time; answers that are just coming in are not called errors
 
 
-def run(share: Share, page: Page, *, start_ns: int, orphaned: Callable[[], bool] = lambda: False) -> None:
+def run(connections: Connections, *, start_ns: int, orphaned: Callable[[], bool] = lambda: False) -> None:
     """Run one worker's share, from `start_ns` on the monotonic clock to its end, a stop, or the parent's death."""
+    share, page = connections.share, connections.page
     _wake_on_time()
-    connections = Connections(share, page)
     gc.freeze()  # what exists now stays: no collection need look at it again
     beat = Beat(connections, page, orphaned)
     while (left := start_ns - clock()) > 0 and not beat.stopped:
@@ -34,6 +37,7 @@ def run(share: Share, page: Page, *, start_ns: int, orphaned: Callable[[], bool]
         beat.look()
     page.counters[Cell.STATE] = State.RUNNING
     page.counters[Cell.STARTED_NS] = start_ns
+    connections.cpu_before_ns = time.process_time_ns()
     loop = open_loop if share.spec.mode == Mode.CONSTANT_RPS else closed_loop
     loop(connections, share, beat, start_ns)
     connections.publish(clock())
@@ -87,32 +91,36 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
     end_ns = NEVER if iterations else start_ns + int(spec.duration_s * 1e9)
     give_up_ns = end_ns + int((spec.timeout_s + 2) * 1e9)
     # Local names: this loop runs a hundred thousand times a second.
-    poll, read, write, now_ns = c.poller.poll, c.read, c.write, clock
+    poll, read, write, handles, now_ns = c.poller.poll, c.read, c.write, c.handles, clock
     state, intended, started, payload = c.state, c.intended, c.started, c.payload
-    histogram, slow_us, variants, usual = c.fast, c.slow_us, c.variants, c.usual_bytes
+    histogram, slow_ns, variants, usual = c.fast, 1000 * c.slow_us, c.variants, len(c.usual)
+    for _ in range(min(share.concurrency_at(0), limit)):
+        now = now_ns()
+        c.issue(now, now)
     while True:
         now = now_ns()
         if now >= beat.due:
             beat(now)
         if now >= end_ns:
             limit = 0  # no new requests; those in flight may finish
-        if beat.stopped or (c.sent >= limit and not c.in_flight):
+        if beat.stopped or now >= give_up_ns:
+            c.cancel("the run was stopped" if beat.stopped else "the run ended")
             return
-        if now >= give_up_ns:
-            c.cancel()
+        if c.sent >= limit and not c.in_flight:
             return
         target = share.concurrency_at((now - start_ns) / 1e9)
         for _ in range(min(target - c.in_flight, limit - c.sent)):
             now = now_ns()
             c.issue(now, now)
         free = c.in_flight <= target and limit - c.sent > BATCH  # every response may be followed by a request
-        read_size, request = c.read_size, share.requests[0]
+        c.read_size = read_size = c.next_read_size
+        request = c.usual
         same = same_ns = same_bytes = 0
-        until_look = c.until_sample - 1  # so many of the same may pass before the next regular sample
+        until_look = c.next_look - c.responses  # this one of the same is looked at
         for fd, event in poll(RETRY_S if c.in_flight < target else 0.01, BATCH):
             if free and event == READABLE and state[fd] == WAITING:
                 try:
-                    data = read(fd, read_size)
+                    data = read(handles[fd], read_size)
                 except LATER:
                     continue
                 except OSError as error:
@@ -122,29 +130,27 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
                 if data == c.last or c.same_kind(data):
                     took = now - started[fd]
                     us = took // 1000
-                    if us >= slow_us or same == until_look:
-                        c.count_same(same, same_ns, same_bytes, now)
-                        same = same_ns = same_bytes = 0
-                        c.first[fd] = now
-                        c.until_sample -= 1
-                        c.look_at(c.last_status, c.timing(fd, now), data)
-                        until_look = c.until_sample
-                        c.until_sample += 1  # this response is counted with the same ones below
                     same += 1
                     same_ns += took
                     same_bytes += len(data)
-                    if us > 2047:  # stats.bucket, written out
+                    if us > 2047:  # histogram.bucket, written out
                         shift = us.bit_length() - 11
                         us = (shift << 10) + (us >> shift)
                         if us >= BUCKETS:
                             us = BUCKETS - 1
                     histogram[us] += 1
+                    if took >= slow_ns or same >= until_look:
+                        c.count_same(same, same_ns, same_bytes, now)
+                        same = same_ns = same_bytes = 0
+                        c.first[fd] = now
+                        c.look_at(c.last_status, c.timing(fd, now), data, len(data))
+                        until_look = c.next_look - c.responses
                     if variants:
                         request = payload[fd] = c.next_request()
                         c.bytes_sent += len(request) - usual
                     intended[fd] = started[fd] = now
                     try:
-                        count = write(fd, request)
+                        count = write(handles[fd], request)
                     except OSError:
                         count = 0
                     if count == len(request):
@@ -163,7 +169,7 @@ def closed_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None
                     c.count_same(same, same_ns, same_bytes, now)
                     same = same_ns = same_bytes = 0
                 c.handle(fd, event)
-            until_look = c.until_sample - 1
+            until_look = c.next_look - c.responses
             if c.in_flight < target and c.sent < limit:
                 now = now_ns()
                 c.issue(now, now)
@@ -181,14 +187,18 @@ def open_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None:
     poll, select_, now_ns, most = c.poller.poll, select.select, clock, share.max_in_flight
     watched = (c.poller.fileno(),)
     end_ns = start_ns + int(share.spec.duration_s * 1e9)
+    give_up_ns = end_ns + GRACE_NS
     k, due = 0, start_ns + schedule.due_ns(0) if schedule.count else NEVER
     while True:
         now = now_ns()
         if now >= beat.due:
             beat(now)
-        if now >= end_ns or beat.stopped:
+        if beat.stopped or now >= give_up_ns:
             if not beat.stopped:
                 c.dropped += schedule.count - k  # the process stood still over the end
+            c.cancel("the run was stopped" if beat.stopped else "the run ended")
+            return
+        if now >= end_ns and k >= schedule.count and not c.in_flight:
             return
         if due <= now:
             c.overslept_ns = max(c.overslept_ns, now - due)
@@ -202,10 +212,11 @@ def open_loop(c: Connections, share: Share, beat: Beat, start_ns: int) -> None:
                 c.issue(due, now)
             k += 1
             due = start_ns + schedule.due_ns(k) if k < schedule.count else NEVER
+        c.read_size = c.next_read_size
         events = poll(0, BATCH)
         if not events:
             # epoll waits in milliseconds, select on the epoll's own descriptor in microseconds.
-            wait_ns = min(due, beat.due, end_ns) - now_ns()
+            wait_ns = min(due, beat.due, end_ns if now < end_ns else give_up_ns) - now_ns()
             if wait_ns > 0:
                 select_(watched, (), (), wait_ns / 1e9)
                 events = poll(0, BATCH)

@@ -1,11 +1,13 @@
 """What a loop counts, and which exchanges it keeps."""
 
 import time
-from typing import NamedTuple
+from array import array
+from typing import Any, NamedTuple
 
-from loadtest.engine.capture import Ring
-from loadtest.engine.plan import Mode, RunSpec
-from loadtest.engine.stats import FAULT_CELL, Cell, Fault, Page, bucket
+from loadtest.engine.capture import MAX_WARNINGS, MOST, NEVER, Ring, Turn
+from loadtest.engine.histogram import bucket
+from loadtest.engine.plan import Mode, Share
+from loadtest.engine.stats import FAULT_CELL, FAULT_CELLS, STATUSES, Cell, Fault, Page
 
 
 class Timing(NamedTuple):
@@ -38,25 +40,33 @@ class Timing(NamedTuple):
 class Tally:
     """Counts of one loop. They are plain numbers here, and are written into the page by `publish`."""
 
-    def __init__(self, spec: RunSpec, page: Page) -> None:
-        self.spec, self.page, self.ring = spec, page, Ring(page)
-        self.statuses, self.fast = page.statuses, page.histograms["fast"]
+    def __init__(self, share: Share, page: Page) -> None:
+        spec, sampling = share.spec, share.spec.sampling
+        self.share, self.spec, self.page, self.ring = share, spec, page, Ring(page)
+        self.fast = page.histograms["fast"]
+        self.statuses, self.faults = array("Q", [0] * STATUSES), array("Q", [0] * FAULT_CELLS)
         # The last response that came whole in one read: most servers send the same bytes again and again. Never an
         # error: each of those is looked at for a sample. Never a full buffer: what follows has to be read too.
         self.last, self.last_status = b"\0", 0
-        self._cpu_before_ns = time.process_time_ns()
-        self.usual_bytes = len(spec.requests[0])
+        self.cpu_before_ns = time.process_time_ns()  # set again when the run begins
+        first = spec.requests[0]
+        self.usual = first if isinstance(first, bytes) else b""  # what count_same takes for sent
         self.open_loop = spec.mode == Mode.CONSTANT_RPS
-        self.sent = self.responses = self.errors = self.dropped = self.retried = self.slow = 0
+        self.sent = self.responses = self.errors = self.dropped = self.retried = self.slow = self.redirected = 0
         self.in_flight = self.peak = self.open = self.connected = 0
         self.bytes_sent = self.bytes_received = 0
         self.total_ns = self.queue_ns = self.connect_sum_us = self.tls_sum_us = self.download_ns = 0
         self.ended_ns = self.overslept_ns = 0
+        self.failed = 0  # responses of status 400 and above
+        self._warned: set[str] = set()
 
-        self.slow_us = spec.sampling.slow_ms * 1000 or 1 << 62
-        self.until_sample = spec.sampling.every or -1  # responses until the next regular sample
-        self._room = spec.sampling.per_tick
-        self.statuses_seen: set[int] = set()
+        self.slow_us = sampling.slow_ms * 1000 or NEVER
+        # Processes take their first sample at different ordinals, so one in so many holds for the whole run.
+        every, tested = sampling.every, sampling.responses_every * bool(sampling.max_responses)
+        self._sampled = Turn(every, MOST["sample"], ahead=share.index * every // share.of)
+        self.captured = Turn(tested, max(sampling.max_responses, 1), ahead=share.index * tested // share.of)
+        self._errors, self._slow = Turn(1, MOST["error"]), Turn(1, MOST["slow"])
+        self.next_look = min(self._sampled.next, self.captured.next)  # the response that is looked at anyway
 
     def record_parts(self, timing: Timing) -> None:
         """Count the parts of a response that has more than one, and its total."""
@@ -83,50 +93,58 @@ class Tally:
         self.total_ns += total_ns
         self.statuses[self.last_status] += count
         self.bytes_received += size
-        self.bytes_sent += count * self.usual_bytes
-        self.until_sample -= count
+        self.bytes_sent += count * len(self.usual)
         self.ended_ns = now
 
-    def look_at(self, status: int, timing: Timing, data: bytes) -> None:
-        """Count a slow response; keep the exchange if it is an error, slow, its status' first, or its turn."""
-        kinds = []
+    def look_at(self, status: int, timing: Timing, data: bytes, size: int, captured: int | None = None) -> None:
+        """Count a slow response; keep the exchange if it is an error, slow, or its turn.
+
+        `data` are the first bytes of a response of `size` bytes. Whether one that came in several pieces is kept for
+        tests was decided at its first: `captured` is its weight then.
+        """
+        kinds = {"response": self.captured.take(self.responses) if captured is None else captured}
         if status >= 400:
-            kinds.append("error")
+            self.failed += 1
+            kinds["error"] = self._errors.take(self.failed + self.errors)
+        else:
+            kinds["sample"] = self._sampled.take(self.responses)
         if timing.total_us >= self.slow_us:
             self.slow += 1
-            kinds.append("slow")
-        if kinds:
-            self._room -= 1
-            kinds = kinds if self._room >= 0 else []
-        if not self.until_sample or status not in self.statuses_seen:
-            self.statuses_seen.add(status)
-            kinds.append("sample")
-        if not self.until_sample:
-            self.until_sample = self.spec.sampling.every
-        if kinds:
-            self.ring.put({"kinds": kinds, "at": _wall_ms(), "status": status, **timing.parts()}, data)
+            kinds["slow"] = self._slow.take(self.slow)
+        self.next_look = min(self._sampled.next, self.captured.next)
+        self._keep(kinds, {"status": status, **timing.parts(), "size": size}, data)
 
-    def count_fault(self, fault: Fault, message: str, elapsed_ns: int) -> None:
-        """A request got no response."""
+    def _keep(self, kinds: dict[str, int], facts: dict[str, Any], data: bytes = b"") -> None:
+        kinds = {kind: weight for kind, weight in kinds.items() if weight}
+        if kinds:
+            number = (self.responses + self.errors - 1) * self.share.of + self.share.index + 1
+            facts = {"kinds": kinds, "at": time.time_ns() // 1_000_000, "number": number, **facts}
+            self.ring.put(facts, data if "response" in kinds else b"")
+
+    def count_fault(self, fault: Fault, message: str, parts: dict[str, int]) -> None:
+        """A request got no response. `parts` are the times it took until then, as in Timing.parts."""
         self.in_flight -= 1
         self.errors += 1
         self.ended_ns = time.perf_counter_ns()
         self.statuses[0] += 1
-        self.page.faults[FAULT_CELL[fault]] += 1
-        self._room -= 1
-        if self._room >= 0:
-            facts = {"kinds": ["error"], "at": _wall_ms(), "status": 0, "totalUs": elapsed_ns // 1000}
-            self.ring.put({**facts, "fault": fault, "message": message})
+        self.faults[FAULT_CELL[fault]] += 1
+        weight = self._errors.take(self.failed + self.errors)
+        self._keep({"error": weight}, {"status": 0, "fault": fault, "message": message, **parts})
 
-    def make_room(self) -> None:
-        """Allow as many errors and slow responses to be kept as fit a tick."""
-        self._room = self.spec.sampling.per_tick
+    def warn(self, message: str) -> None:
+        """Tell the supervisor something that belongs into the report, once."""
+        if message not in self._warned and len(self._warned) < MAX_WARNINGS:
+            self._warned.add(message)
+            self.ring.put({"kinds": {"warning": 1}, "message": message})
 
     def publish(self, now: int) -> None:
-        """Write the counters into the page, for all to read."""
+        """Write all but the histograms, which are in the page anyway, for all to read as one: see Page.read."""
         cells = self.page.counters
+        cells[Cell.EDITION] += 1
+        self.page.statuses[:], self.page.faults[:] = self.statuses, self.faults
         cells[Cell.SENT], cells[Cell.RESPONSES], cells[Cell.ERRORS] = self.sent, self.responses, self.errors
         cells[Cell.DROPPED], cells[Cell.RETRIED], cells[Cell.SLOW] = self.dropped, self.retried, self.slow
+        cells[Cell.REDIRECTED] = self.redirected
         cells[Cell.IN_FLIGHT], cells[Cell.PEAK] = self.in_flight, self.peak
         cells[Cell.CONNECTIONS], cells[Cell.CONNECTED] = self.open, self.connected
         cells[Cell.BYTES_SENT], cells[Cell.BYTES_RECEIVED] = self.bytes_sent, self.bytes_received
@@ -134,9 +152,6 @@ class Tally:
         cells[Cell.CONNECT_US], cells[Cell.TLS_US] = self.connect_sum_us, self.tls_sum_us
         cells[Cell.DOWNLOAD_US] = self.download_ns // 1000
         cells[Cell.ENDED_NS], cells[Cell.OVERSLEPT_US] = self.ended_ns, self.overslept_ns // 1000
-        cells[Cell.CPU_US] = (time.process_time_ns() - self._cpu_before_ns) // 1000
+        cells[Cell.CPU_US] = (time.process_time_ns() - self.cpu_before_ns) // 1000
         cells[Cell.PUBLISHED_NS] = now
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
+        cells[Cell.EDITION] += 1

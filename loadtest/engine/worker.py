@@ -10,6 +10,7 @@ import signal
 import sys
 
 from loadtest.engine import pyloop
+from loadtest.engine.connections import Connections
 from loadtest.engine.plan import RunSpec, Share
 from loadtest.engine.stats import Cell, Page, State
 
@@ -23,12 +24,12 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's affair
     signal.signal(signal.SIGTERM, stop)
     orders = json.loads(sys.stdin.readline())
-    share = Share(RunSpec.from_json(orders["spec"]), orders["index"], orders["of"])
+    connections = Connections(Share(RunSpec.from_json(orders["spec"]), orders["index"], orders["of"]), page)
     page.counters[Cell.STATE] = State.READY
     start = sys.stdin.readline()
     if not start:
         return 1  # the supervisor is gone
-    pyloop.run(share, page, start_ns=int(start), orphaned=lambda: os.getppid() != parent)
+    pyloop.run(connections, start_ns=int(start), orphaned=lambda: os.getppid() != parent)
     return 0
 
 

@@ -1,0 +1,1 @@
+"""The product beside a consumer on the stock channel layer, and many clients."""

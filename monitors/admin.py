@@ -8,6 +8,9 @@ from django.http import HttpRequest
 from monitors.agents.models import Agent, Worker
 from monitors.monitors.models import Monitor, Script
 from monitors.runs.models import Run
+from monitors.status_page.models import PublicMonitor, StatusNote, StatusPage
+from monitors.trials.models import Trial
+from monitors.uptime.models import MonitorDay
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -51,7 +54,8 @@ class RunAdmin(ReadOnly):
 
 @admin.register(Agent)
 class AgentAdmin(ReadOnly):
-    list_display = ("id", "name", "location")
+    list_display = ("id", "name", "location", "removed_at")
+    exclude = ("token_digest",)
     ordering = ("id",)
 
 
@@ -59,3 +63,40 @@ class AgentAdmin(ReadOnly):
 class WorkerAdmin(ReadOnly):
     list_display = ("host", "agent", "version", "capacity", "heartbeat_at")
     ordering = ("-heartbeat_at", "pk")
+
+
+@admin.register(Trial)
+class TrialAdmin(ReadOnly):
+    list_display = ("id", "name", "tool", "status", "requested_by", "queued_at")
+    list_filter = ("tool", "status")
+    search_fields = ("name", "requested_by")
+    ordering = ("-queued_at", "-pk")
+    exclude = ("parameters", "request", "script", "log")
+
+
+@admin.register(MonitorDay)
+class MonitorDayAdmin(ReadOnly):
+    list_display = ("monitor", "date", "passed", "counted")
+    list_select_related = ("monitor",)
+    search_fields = ("monitor__name",)
+    ordering = ("-date", "-pk")
+
+
+@admin.register(StatusPage)
+class StatusPageAdmin(ReadOnly):
+    list_display = ("title", "enabled", "noindex")
+
+
+@admin.register(PublicMonitor)
+class PublicMonitorAdmin(ReadOnly):
+    list_display = ("name", "monitor", "place")
+    list_select_related = ("monitor",)
+    search_fields = ("name", "monitor__name")
+    ordering = ("place", "pk")
+
+
+@admin.register(StatusNote)
+class StatusNoteAdmin(ReadOnly):
+    list_display = ("kind", "text", "posted_at")
+    list_filter = ("kind",)
+    ordering = ("-posted_at", "-pk")

@@ -4,8 +4,10 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any, cast
 
+from django.core.files.base import ContentFile
+from django.utils.http import parse_header_parameters
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 
 from config.api.errors import Malformed, TooLarge
@@ -13,6 +15,7 @@ from config.api.errors import Malformed, TooLarge
 MOST_BYTES = 2 * 1024 * 1024
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+_DIGITS = re.compile(r"[0-9]{1,4}")
 _JSON_PARTS = ("thresholds", "parameters", "request", "tags")
 _NO_TEXT = {
     *("enabled", "timeoutSeconds", "alertAfter", "recoverAfter", "queue", "samples", "concurrency", "timeoutMs"),
@@ -20,6 +23,7 @@ _NO_TEXT = {
 }
 _MOST_DEPTH = 4
 _LONGEST_NUMBER = 30
+_LONGEST_END = 128  # a boundary has at most 70 characters
 
 
 def refuse_large(request: Any) -> None:
@@ -65,15 +69,39 @@ def _finite(text: str) -> float:
 
 class Form(FormParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        return unfolded(super().parse(stream, media_type, parser_context).lists())
+        return _with_script(unfolded(super().parse(stream, media_type, parser_context).lists()))
+
+
+class _Remembering:
+    """A stream whose last bytes can be asked for once it is read."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self.end = stream, b""
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.end = (self.end + data)[-_LONGEST_END:]
+        return data
 
 
 class Multipart(MultiPartParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        parsed = super().parse(stream, media_type, parser_context)
+        read = _Remembering(stream)
+        parsed = super().parse(cast(IO[bytes], read), media_type, parser_context)
+        # Django takes what was cut off, or has no part at all, for a whole body.
+        boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
+        if f"--{boundary}--".encode() not in read.end:
+            raise Malformed("The multipart body does not end with its boundary")
         # A browser sends a JSON part (a Blob) with a file name, as if it were a file.
         files = {name: _json_file(name, file) if name in _JSON_PARTS else file for name, file in parsed.files.items()}
-        return unfolded(parsed.data.lists()) | files
+        return _with_script(unfolded(parsed.data.lists())) | files
+
+
+def _with_script(fields: dict[str, Any]) -> dict[str, Any]:
+    """A script that came as a plain part, without the name of a file, is taken as one."""
+    if isinstance(text := fields.get("script"), str):
+        fields["script"] = ContentFile(text.encode(errors="surrogatepass"), name="script")
+    return fields
 
 
 PARSERS = [Json, Form, Multipart]
@@ -104,6 +132,8 @@ def unfolded(pairs: Iterable[tuple[str, list[Any]]]) -> dict[str, Any]:
             raise Malformed(f"The field '{name}' is given in two ways")
         typed = name == "thresholds" or (name == "request" and path[0] != "headers" and path[-1] in _NO_TEXT)
         place[path[-1]] = _number(value) if typed else value
+    if isinstance(tags := result.get("tags"), dict) and all(map(_DIGITS.fullmatch, tags)):  # `tags[0]=a&tags[1]=b`
+        result["tags"] = [tags[number] for number in sorted(tags, key=int)]
     return result
 
 

@@ -9,13 +9,34 @@ DEFAULT = "default"
 ONLINE_FOR = timedelta(seconds=45)  # three missed beats of 15 s
 
 
+class AgentQuerySet(models.QuerySet["Agent"]):
+    def current(self) -> "AgentQuerySet":
+        """Agents that were not removed."""
+        return self.filter(removed_at=None)
+
+
 class Agent(models.Model):
-    """A place that takes runs. `default` is the platform's own workers and always exists."""
+    """A place that takes runs. `default` is the platform's own workers and always exists.
+
+    Every other agent has a token, of which the digest is kept. A removed agent stays as a row without one, since
+    its runs tell where they took place.
+    """
 
     id = models.SlugField(primary_key=True, max_length=63)
     name = models.CharField(max_length=200)
     location = models.CharField(max_length=200, blank=True)
+    token_digest = models.CharField(max_length=64, null=True, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
+
+    objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(removed_at=None) | models.Q(token_digest=None), name="agent_removed_has_no_token"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -46,6 +67,9 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return f"worker on {self.host}"
+
+    def is_online(self, now: datetime) -> bool:
+        return self.heartbeat_at >= now - ONLINE_FOR
 
 
 class AgentSample(models.Model):

@@ -1,30 +1,27 @@
-"""Beats of worker processes, and the minutes of their day (contract: monitors §7)."""
+"""Agents: making, looking up, removing, and their tokens (contract: monitors §7)."""
 
-import os
-import platform
 import re
-import socket
-import threading
-from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+import secrets
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
-import psutil
-from django.db import close_old_connections
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.text import slugify
 
-from config.stopping import stopping
-from config.version import VERSION
-from monitors.agents.load import load_of
-from monitors.agents.models import DEFAULT, Agent, AgentSample, Worker
-from monitors.runs.execution import capacity
-from monitors.tools import registry
-from monitors.tools.workspace import sweep
+from config import live
+from config.api.authentication import Principal
+from config.api.errors import Conflict, Invalid
+from monitors.agents.models import DEFAULT, Agent
+from monitors.licence.services import check_agents
+from monitors.monitors.models import Monitor
+from monitors.runs import services as runs
+from monitors.runs.models import Run, Status
+from security.audit.services import record
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-BEAT_S = 15
-KEEP_SAMPLES = timedelta(days=2)
-KEEP_WORKERS = timedelta(days=1)
-MEBIBYTE = 1024 * 1024
+PREFIX = "pma-"  # tokens of agents; keys of people begin with sk-
 
 
 def default_agent() -> Agent:
@@ -36,78 +33,108 @@ def get_agent(slug: str) -> Agent | None:
     """The agent of that id; None for one that does not exist or cannot."""
     if slug == DEFAULT:
         return default_agent()
-    return Agent.objects.filter(pk=slug).first() if SLUG.fullmatch(slug) else None
+    return Agent.objects.current().filter(pk=slug).first() if SLUG.fullmatch(slug) else None
 
 
-def beat(*, worker_id: UUID, started_at: datetime, now: datetime) -> None:
-    """Write that this worker process is alive, and how its machine does."""
-    memory = psutil.virtual_memory()
-    Worker.objects.update_or_create(
-        pk=worker_id,
-        defaults={
-            "agent": default_agent(),
-            "host": socket.gethostname() or platform.node(),
-            "version": VERSION,
-            "tools": registry.versions(),
-            "capacity": capacity(),
-            "started_at": started_at,
-            "heartbeat_at": now,
-            "cpu_percent": psutil.cpu_percent(interval=None),
-            "memory_percent": memory.percent,
-            "memory_used_mb": round((memory.total - memory.available) / MEBIBYTE, 1),
-            "load_average": [round(value, 2) for value in os.getloadavg()],
-        },
-    )
+def agent_of_token(raw: str) -> Agent | None:
+    """The agent that a token speaks for."""
+    if not raw.startswith(PREFIX):
+        return None
+    return Agent.objects.current().filter(token_digest=_digest(raw)).first()
 
 
-def leave(*, worker_id: UUID) -> None:
-    """A worker process that ends by itself does not stay as a silent one."""
-    Worker.objects.filter(pk=worker_id).delete()
+@transaction.atomic
+def create(
+    *, name: str, location: str = "", slug: str | None = None, actor: Principal | None, request: Any = None
+) -> tuple[Agent, str]:
+    """A new agent and its token, which nobody can read again. Without `slug` the name gives the id.
+
+    Raises Invalid for an id that cannot be or is taken, Forbidden when the licence allows no more agents. The id of
+    a removed agent may be used anew; then its old runs are this one's.
+    """
+    check_agents()
+    key = slug if slug is not None else _free_slug(name)
+    if not SLUG.fullmatch(key):
+        raise _bad_id("An id has 1 to 63 lower-case letters, digits or hyphens and does not start with a hyphen.")
+    token = _new_token(key)
+    fields = {"name": name, "location": location, "token_digest": _digest(token), "removed_at": None}
+    if key == DEFAULT or Agent.objects.current().filter(pk=key).exists():
+        raise _bad_id(f"There is an agent '{key}' already.")
+    if not Agent.objects.filter(pk=key).exclude(removed_at=None).update(**fields):
+        try:
+            with transaction.atomic():
+                Agent.objects.create(pk=key, **fields)
+        except IntegrityError:  # somebody else was faster
+            raise _bad_id(f"There is an agent '{key}' already.") from None
+    _audit("CREATE", key, actor, request, after={"name": name, "location": location})
+    return Agent.objects.get(pk=key), token
 
 
-def sample(*, now: datetime) -> None:
-    """Write the current minute of every agent, and forget what is older than the longest chart."""
-    minute = now.replace(second=0, microsecond=0)
-    default_agent()
-    for agent in Agent.objects.order_by("pk"):
-        about = load_of(agent, now)
-        AgentSample.objects.update_or_create(
-            agent=agent,
-            at=minute,
-            defaults={
-                "cpu_percent": about.cpu_percent,
-                "memory_percent": about.memory_percent,
-                "active_runs": about.active_runs,
-            },
-        )
-    AgentSample.objects.filter(at__lt=now - KEEP_SAMPLES).delete()
-    Worker.objects.filter(heartbeat_at__lt=now - KEEP_WORKERS).delete()
+@transaction.atomic
+def renew_token(*, agent: Agent, actor: Principal | None, request: Any = None) -> str:
+    """A new token; the old one is worth nothing from now on. Raises Invalid for `default`, which has none."""
+    if agent.pk == DEFAULT:
+        raise Invalid("The agent 'default' has no token: it is the platform's own workers")
+    token = _new_token(agent.pk)
+    Agent.objects.filter(pk=agent.pk).update(token_digest=_digest(token))
+    _audit("UPDATE", agent.pk, actor, request, act="renew token")
+    return token
 
 
-class Heart(threading.Thread):
-    """Beats for this process until the process stops."""
+@transaction.atomic
+def remove(*, agent: Agent, reassign: bool, actor: Principal | None, request: Any = None) -> None:
+    """Take an agent away: its token is worth nothing, what it was making ends as an error.
 
-    def __init__(self) -> None:
-        super().__init__(name="worker-heartbeat", daemon=True)
-        self._id, self._since = uuid4(), timezone.now()
-        self._done = threading.Event()
+    Monitors pinned to it go to `default` with `reassign`, and runs that waited for it with them; without, they are
+    a Conflict that tells how many there are. Raises Invalid for `default`.
+    """
+    if agent.pk == DEFAULT:
+        raise Invalid("The agent 'default' cannot be removed: it is the platform's own workers")
+    now = timezone.now()
+    pinned = Monitor.objects.filter(agent=agent)
+    if not reassign and (count := pinned.count()):
+        sentence = f"{count} monitors run on this agent. Move them first, or send ?reassign=default."
+        raise Conflict(sentence, facts={"monitors": count})
+    pinned.update(agent=default_agent(), updated_at=now)
+    Agent.objects.filter(pk=agent.pk).update(token_digest=None, removed_at=now)
+    agent.workers.all().delete()
+    _settle_runs(agent, now)
+    _audit("DELETE", agent.pk, actor, request, before={"name": agent.name, "location": agent.location})
 
-    def run(self) -> None:
-        import structlog
 
-        log = structlog.get_logger(__name__)
-        sweep()
-        psutil.cpu_percent(interval=None)  # the first call only sets the mark to measure from
-        self._done.wait(0.5)
-        while not (self._done.is_set() or stopping.is_set()):
-            close_old_connections()
-            try:
-                beat(worker_id=self._id, started_at=self._since, now=timezone.now())
-            except Exception:  # noqa: BLE001 - one missed beat must not end the thread
-                log.warning("the worker's heartbeat could not be written", exc_info=True)
-            close_old_connections()
-            self._done.wait(BEAT_S)
+def _settle_runs(agent: Agent, now: datetime) -> None:
+    """Runs that waited go to the platform's workers, runs that were being made end."""
+    error = ("worker_lost", f"The agent '{agent.pk}' was removed during this run.")
+    for run in Run.objects.filter(agent=agent, status=Status.RUNNING):
+        runs.finish(run=run, status=Status.ERROR, now=now, error=error)
+    waiting = Run.objects.filter(agent=agent, status=Status.QUEUED)
+    keys = list(waiting.filter(waiting=False).values_list("pk", flat=True))
+    waiting.update(agent=default_agent())
+    if keys:
+        transaction.on_commit(lambda: runs.dispatch_to_worker(keys))
 
-    def stop(self) -> None:
-        self._done.set()
-        leave(worker_id=self._id)
+
+def _free_slug(name: str) -> str:
+    """An id made of a name that no agent has."""
+    base = slugify(name)[:55].strip("-_").replace("_", "-") or "agent"
+    taken = set(Agent.objects.filter(pk__startswith=base).values_list("pk", flat=True)) | {DEFAULT}
+    return next(slug for n in range(1, len(taken) + 2) if (slug := base if n == 1 else f"{base}-{n}") not in taken)
+
+
+def _bad_id(sentence: str) -> Invalid:
+    return Invalid("The agent cannot have this id", details={"id": [sentence]})
+
+
+def _new_token(key: str) -> str:
+    """It names its agent, so that it is all that an agent needs to be told."""
+    return f"{PREFIX}{secrets.token_hex(24)}-{key}"
+
+
+def _digest(raw: str) -> str:
+    """SHA-256; a token is random enough to need no salt."""
+    return sha256(raw.encode()).hexdigest()
+
+
+def _audit(action: str, key: str, actor: Principal | None, request: Any, **facts: Any) -> None:
+    record(actor=actor, action=action, resource="monitor_agent", resource_id=key, request=request, **facts)
+    transaction.on_commit(lambda: live.publish("monitors", {"kind": "agent", "agentId": key}))

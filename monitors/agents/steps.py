@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import bootsteps
 
-from monitors.agents.services import Heart
+from monitors.agents.heart import Heart
 
 
 class Heartbeat(bootsteps.StartStopStep):

@@ -1,10 +1,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from monitors.agents import services
+from monitors.agents import beats
 
 
 @shared_task(ignore_result=True)
 def sample() -> None:
     """Write one minute of the agents' day."""
-    services.sample(now=timezone.now())
+    beats.sample(now=timezone.now())

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -116,6 +116,7 @@ def shortest_gap_s(schedule: str, time_zone: str, now: datetime) -> int:
     return int(gap.total_seconds())
 
 
+@lru_cache(maxsize=4096)
 def in_words(schedule: str) -> str:
     """The schedule as an English sentence."""
     return CronSim(schedule, datetime(2026, 1, 1)).explain()

@@ -10,6 +10,9 @@ from django.db.models import F, Q
 class Tool(models.TextChoices):
     HTTP = "http", "HTTP request"
     K6 = "k6", "k6 script"
+    JMETER = "jmeter", "JMeter plan"
+    LOCUST = "locust", "Locust script"
+    BROWSER = "browser", "Browser script"
 
 
 class MonitorQuerySet(models.QuerySet["Monitor"]):
@@ -42,6 +45,7 @@ class Monitor(models.Model):
     agent = models.ForeignKey("monitors.Agent", on_delete=models.PROTECT, related_name="monitors")
     alert_after = models.PositiveSmallIntegerField(default=1)
     recover_after = models.PositiveSmallIntegerField(default=1)
+    reminder_minutes = models.PositiveSmallIntegerField(null=True, blank=True)  # None: no reminders
     tags = models.JSONField(default=list, blank=True)
     script_version = models.PositiveIntegerField(default=0)
     skipped_runs = models.PositiveIntegerField(default=0)

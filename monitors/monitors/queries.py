@@ -1,21 +1,23 @@
 """Reads of monitors: filters, and what the pages show beside a row."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Cast, StrIndex
 
 from config.api.errors import Invalid
 from monitors.monitors import cron
 from monitors.monitors.models import Monitor, Tool
-from monitors.runs.models import BAD, GOOD, Run, Status
-from monitors.tools.registry import UNAVAILABLE
+from monitors.runs.models import Run, Status
 
 CHECKS = 40
+MOST_MEASURED = 500  # runs in a chart
+MOST_TAGS = 200  # in the list to choose from
 LONGEST_SEARCH = 200
 
 
@@ -23,8 +25,7 @@ def filters(given: Mapping[str, str]) -> dict[str, Any]:
     """The filters of a query string; raises Invalid naming the one that cannot be read."""
     found: dict[str, Any] = {}
     faults: dict[str, list[str]] = {}
-    tools = (*Tool.values, *UNAVAILABLE)  # a filter for one that is not available finds nothing
-    for name, allowed in (("tool", tools), ("status", Status.values), ("enabled", ("true", "false"))):
+    for name, allowed in (("tool", Tool.values), ("status", Status.values), ("enabled", ("true", "false"))):
         value = given.get(name, "")
         if value and value not in allowed:
             faults[name] = [f"One of {', '.join(allowed)}."]
@@ -43,39 +44,15 @@ def filtered(monitors: QuerySet[Monitor], wanted: Mapping[str, Any]) -> QuerySet
     return monitors.filter(**{columns[name]: value for name, value in wanted.items()})
 
 
-@dataclass(frozen=True)
-class Uptime:
-    """The share of good runs in percent, by window; None without a counted run."""
-
-    day: float | None
-    week: float | None
-
-
-def uptime(monitor: Monitor, now: datetime) -> Uptime:
-    def counts(days: int, name: str) -> dict[str, Count]:
-        since = Q(completed_at__gt=now - timedelta(days=days))
-        return {
-            f"{name}_good": Count("pk", filter=since & Q(status__in=GOOD)),
-            f"{name}_all": Count("pk", filter=since & Q(status__in=(*GOOD, *BAD))),
-        }
-
-    recent = Run.objects.filter(monitor=monitor, queued_at__gt=now - timedelta(days=8))
-    found = recent.aggregate(**counts(1, "day"), **counts(7, "week"))
-
-    def share(name: str) -> float | None:
-        return 100 * found[f"{name}_good"] / found[f"{name}_all"] if found[f"{name}_all"] else None
-
-    return Uptime(share("day"), share("week"))
-
-
 def last_checks(monitor_ids: list[UUID], *, most: int = CHECKS) -> dict[UUID, list[tuple[str, datetime]]]:
     """The newest finished runs of each monitor as (status, end), oldest first.
 
     Two queries, whatever the number of monitors and runs: first from when on each monitor's runs are wanted, then
-    those runs, each found by the index. (A window function would walk the whole history.)
+    those runs, each found by the index. (A window function would walk the whole history.) The first query takes runs
+    of any status, so that the index alone answers it: with a condition beside it the planner may sort the history.
     """
-    newest = Run.objects.finished().filter(monitor=OuterRef("pk")).newest_first().values("queued_at")
-    since = Subquery(newest[most - 1 : most])
+    newest = Run.objects.filter(monitor=OuterRef("pk")).newest_first().values("queued_at")
+    since = Subquery(newest[most : most + 1])  # one more than wanted: the newest run may not be over yet
     starts = Monitor.objects.filter(pk__in=monitor_ids).annotate(since=since).values_list("pk", "since")
     wanted = Q()
     for key, start in starts:
@@ -94,18 +71,25 @@ def next_times(schedule: str, time_zone: str, now: datetime, count: int = 5) -> 
     return list(islice(cron.fires(schedule, time_zone, now), count))
 
 
-def measured(monitor: Monitor, *, since: datetime, most: int = 500) -> list[Run]:
+def measured(monitor: Monitor, *, since: datetime, most: int = MOST_MEASURED) -> list[Run]:
     """Finished runs since a moment that have figures, the oldest first."""
     rows = Run.objects.finished().filter(monitor=monitor, queued_at__gte=since, metrics__isnull=False)
+    rows = rows.only("started_at", "queued_at", "metrics")
     return list(reversed(rows.newest_first()[:most]))
 
 
 def known_tags() -> list[str]:
-    """All tags in use, in order."""
-    return sorted({tag for tags in Monitor.objects.exclude(tags=[]).values_list("tags", flat=True) for tag in tags})
+    """The tags in use, in order; at most MOST_TAGS of them."""
+    combinations = Monitor.objects.exclude(tags=[]).values_list("tags", flat=True).distinct()
+    return sorted({tag for tags in combinations for tag in tags})[:MOST_TAGS]
 
 
-def with_tag(tag: str) -> list[UUID]:
-    """Monitors with a tag. Looked through here: a list in JSON has no look-up that both databases know."""
-    rows = Monitor.objects.exclude(tags=[]).values_list("pk", "tags")
-    return [key for key, tags in rows if tag in tags]
+def with_tag(monitors: QuerySet[Monitor], tag: str) -> QuerySet[Monitor]:
+    """Those with a tag. It is looked for in the JSON as text, since both databases know no look-up within a list."""
+    text = Cast("tags", TextField())
+    spellings = {json.dumps(tag), json.dumps(tag, ensure_ascii=False)}  # one for each way to store it
+    found = Q()
+    for number, spelling in enumerate(sorted(spellings)):
+        monitors = monitors.alias(**{f"tag_{number}": StrIndex(text, Value(spelling))})
+        found |= Q(**{f"tag_{number}__gt": 0})
+    return monitors.filter(found)

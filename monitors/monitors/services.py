@@ -11,15 +11,20 @@ from django.utils import timezone
 
 from config import live, outbound
 from config.api.authentication import Principal
-from config.api.errors import Conflict, Invalid
+from config.api.errors import Conflict, Forbidden, Invalid
+from config.api.permissions import ADMIN
 from monitors.agents.models import DEFAULT
 from monitors.agents.services import get_agent
+from monitors.licence import services as licence
 from monitors.monitors import cron, parameters
 from monitors.monitors.models import Monitor, Script
 from monitors.tools.registry import TOOLS
 from security.audit.services import record
 
-_PLAIN = ("name", "schedule", "tool", "enabled", "time_zone", "timeout_s", "alert_after", "recover_after", "tags")
+_PLAIN = (
+    *("name", "schedule", "tool", "enabled", "time_zone", "timeout_s"),
+    *("alert_after", "recover_after", "reminder_minutes", "tags"),
+)
 
 
 @transaction.atomic
@@ -28,6 +33,8 @@ def create(*, actor: Principal | None, fields: Mapping[str, Any], request: Any =
 
     Raises Invalid for a rule between fields, Conflict for a time limit beyond the schedule's shortest gap.
     """
+    licence.check_monitors()
+    _check_trust(actor, fields.get("tool", ""))
     monitor = Monitor()
     script = _apply(monitor, fields, now=timezone.now(), new=True)
     monitor.save(force_insert=True)
@@ -49,6 +56,7 @@ def create(*, actor: Principal | None, fields: Mapping[str, Any], request: Any =
 def update(*, monitor: Monitor, actor: Principal | None, fields: Mapping[str, Any], request: Any = None) -> Monitor:
     """Merge a change into a monitor; runs that have started keep their settings. Raises as `create` does."""
     monitor = Monitor.objects.select_for_update().get(pk=monitor.pk)
+    _check_trust(actor, monitor.tool, fields.get("tool", ""))
     before = facts(monitor)
     script = _apply(monitor, fields, now=timezone.now(), new=False)
     if script:
@@ -90,6 +98,20 @@ def delete(*, monitor: Monitor, actor: Principal | None, request: Any = None) ->
     transaction.on_commit(lambda: _tell(key, "deleted"))
 
 
+def draft(
+    *, actor: Principal | None, fields: Mapping[str, Any], monitor: Monitor | None = None
+) -> tuple[Monitor, tuple[str, str]]:
+    """The monitor as it would be saved, and its script as (name, text), checked as for saving; nothing is written.
+
+    Against `monitor` the fields are a change. Raises as `create` does, but not for the number of monitors.
+    """
+    _check_trust(actor, monitor.tool if monitor else "", fields.get("tool", ""))
+    drafted = Monitor.objects.get(pk=monitor.pk) if monitor else Monitor()
+    script = _apply(drafted, fields, now=timezone.now(), new=monitor is None)
+    kept = drafted.script if monitor else None
+    return drafted, script or ((kept.name, kept.body) if kept else ("", ""))
+
+
 def facts(monitor: Monitor) -> dict[str, Any]:
     """What the audit keeps of a monitor; secret values and headers are masked."""
     asked = dict(monitor.request or {})
@@ -107,6 +129,8 @@ def facts(monitor: Monitor) -> dict[str, Any]:
 def _apply(monitor: Monitor, fields: Mapping[str, Any], *, now: datetime, new: bool) -> tuple[str, str] | None:
     """Put the fields on the row and check it as a whole; the new script as (name, text), if one came."""
     faults: dict[str, list[str]] = {}
+    fires_by = (monitor.schedule, monitor.time_zone)
+    first_script = new or not monitor.script_version or monitor.tool != fields.get("tool", monitor.tool)
     for name in _PLAIN:
         if name in fields:
             setattr(monitor, name, fields[name])
@@ -128,7 +152,8 @@ def _apply(monitor: Monitor, fields: Mapping[str, Any], *, now: datetime, new: b
     else:
         monitor.agent = agent
     script = fields.get("script")
-    faults |= _faults_of_tool(monitor, script, new=new) | _faults_of_schedule(monitor, now, anew=_reschedules(fields))
+    faults |= _faults_of_tool(monitor, script, first=first_script)
+    faults |= _faults_of_schedule(monitor, now, anew=_reschedules(fields))
     if faults:
         raise Invalid("The monitor breaks a rule", details=faults)
     if monitor.timeout_s and monitor.timeout_s > monitor.shortest_gap_s:
@@ -136,9 +161,20 @@ def _apply(monitor: Monitor, fields: Mapping[str, Any], *, now: datetime, new: b
             f"timeoutSeconds {monitor.timeout_s} is longer than the shortest gap of the schedule, "
             f"{monitor.shortest_gap_s} s: two runs could overlap."
         )
+    if (monitor.schedule, monitor.time_zone) != fires_by:
+        licence.check_interval(monitor.shortest_gap_s)
     if script and new:
         monitor.script_version = 1
     return script
+
+
+def _check_trust(actor: Principal | None, *tools: str) -> None:
+    """Raise Forbidden unless an administrator deals with scripts that run any code (contract: monitors §8.6)."""
+    for name in tools:
+        if name in TOOLS and TOOLS[name].unsandboxed and actor is not None and not actor.may(ADMIN):
+            raise Forbidden(
+                f"Only administrators create and edit monitors of the tool {name}: its scripts run any code."
+            )
 
 
 def _merged(current: Mapping[str, Any], changes: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -165,16 +201,19 @@ def _faults_of_schedule(monitor: Monitor, now: datetime, *, anew: bool) -> dict[
     return {}
 
 
-def _faults_of_tool(monitor: Monitor, script: tuple[str, str] | None, *, new: bool) -> dict[str, list[str]]:
-    if TOOLS[monitor.tool].needs_script:
-        if monitor.request:
-            return {"request": [f"The tool {monitor.tool} takes a script, not a request."]}
-        if not script and (new or not monitor.script_version):
-            return {"scriptContent": [f"The tool {monitor.tool} needs a script: script or scriptContent."]}
-        return {}
-    if script:
-        return {"script": [f"The tool {monitor.tool} takes a request, not a script."]}
-    return _faults_of_request(monitor)
+def _faults_of_tool(monitor: Monitor, script: tuple[str, str] | None, *, first: bool) -> dict[str, list[str]]:
+    tool = TOOLS[monitor.tool]
+    plain = {name: value for name, value in monitor.parameters.items() if isinstance(value, str)}
+    faults = tool.faults(script[1] if script else "", plain)
+    if tool.script_name is None:
+        if script:
+            return {"script": [f"The tool {monitor.tool} takes a request, not a script."]}
+        return faults | _faults_of_request(monitor)
+    if monitor.request:
+        return {"request": [f"The tool {monitor.tool} takes a script, not a request."]}
+    if not script and first:
+        return {"scriptContent": [f"The tool {monitor.tool} needs a script: script or scriptContent."]}
+    return faults
 
 
 def _faults_of_request(monitor: Monitor) -> dict[str, list[str]]:
@@ -200,7 +239,7 @@ def _keep_script(monitor: Monitor, script: tuple[str, str]) -> None:
     Script.objects.create(
         monitor=monitor,
         version=monitor.script_version,
-        name=name or "script.js",
+        name=name or TOOLS[monitor.tool].script_name or "",
         body=body,
         size=len(raw),
         sha256=sha256(raw).hexdigest(),

@@ -15,7 +15,7 @@ from config.api.views import MonitorsViewSet
 from monitors.bodies import PARSERS, refuse_large
 from monitors.monitors.models import Monitor
 from monitors.paths import known_uuid
-from monitors.runs import logs, services
+from monitors.runs import logs, screenshots, services
 from monitors.runs.models import Run, Status
 
 LONGEST_TAIL = 10_000
@@ -61,7 +61,7 @@ class RunViewSet(MonitorsViewSet):
     parser_classes = PARSERS
     noun = "Run"
     default_limit = 20
-    roles = {"of_monitor": VIEWER, "retrieve": VIEWER, "logs": VIEWER, "cancel": OPERATOR}
+    roles = {"of_monitor": VIEWER, "retrieve": VIEWER, "logs": VIEWER, "screenshot": VIEWER, "cancel": OPERATOR}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -95,6 +95,10 @@ class RunViewSet(MonitorsViewSet):
         run = self.get_object()
         tail = integer(request, "tail", 0, 1, LONGEST_TAIL)
         return HttpResponse(logs.read(run.pk, tail=tail or None), content_type="text/plain; charset=utf-8")
+
+    def screenshot(self, request: Request, pk: str) -> HttpResponse:
+        """What the browser showed when something failed, as JPEG; 404 for a run without one."""
+        return screenshots.answer(self.get_object().pk)
 
     def cancel(self, request: Request, pk: str) -> Response:
         """202 when the run will end, 200 when it was over already."""

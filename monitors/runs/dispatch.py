@@ -1,22 +1,33 @@
 """The tick of the monitors: claim what is due, send again what was lost, settle what died (architecture §7)."""
 
-import logging
+import time
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.utils import timezone
 
-from monitors.monitors.cron import fires, next_fire
-from monitors.monitors.models import Monitor
+from config.api.fields import seconds
+from config.single import one_at_a_time
+from monitors.agents.load import Load, loads_of
 from monitors.runs import services
-from monitors.runs.models import Run, Status, Trigger
+from monitors.runs.claiming import claim_due, soon
+from monitors.runs.models import Run, Status
 
-log = logging.getLogger(__name__)
-LATEST = timedelta(seconds=60)  # an older fire time is not made up
-DUE_AT_ONCE = 500
-IN_ONE_TRANSACTION = 50
+__all__ = ["claim_due", "keep_up", "settle_abandoned", "settle_untaken", "tick"]
+
 RESENT_AT_ONCE = 20
 SETTLED_AT_ONCE = 200
+
+
+@one_at_a_time
+def keep_up() -> None:
+    """One tick, on the dot when a monitor is due within the second.
+
+    Ticks come each second, but not at its beginning: without the wait a run would be late by up to one of them.
+    """
+    time.sleep(soon(now=timezone.now()))
+    tick(now=timezone.now())
 
 
 def tick(*, now: datetime) -> None:
@@ -26,55 +37,6 @@ def tick(*, now: datetime) -> None:
     settle_untaken(now=now)
     promote_waiting(now=now)
     services.dispatch_to_worker(Run.objects.unsent(now).values_list("pk", flat=True)[:RESENT_AT_ONCE])
-
-
-def claim_due(*, now: datetime) -> int:
-    """Queue a run for each due monitor; how many this dispatcher won.
-
-    Claim and run are one transaction, so a dispatcher that dies leaves either both or none. Several monitors share
-    a transaction to share its flush to disk; all dispatchers take rows in the same order, so none can deadlock.
-    """
-    due, won = list(Monitor.objects.due(now)[:DUE_AT_ONCE]), 0
-    for start in range(0, len(due), IN_ONE_TRANSACTION):
-        with transaction.atomic():
-            won += sum(_claim(monitor, now) for monitor in due[start : start + IN_ONE_TRANSACTION])
-    return won
-
-
-def _claim(monitor: Monitor, now: datetime) -> bool:
-    upcoming = next_fire(monitor.schedule, monitor.time_zone, now)
-    same = Monitor.objects.filter(pk=monitor.pk, enabled=True, next_run_at=monitor.next_run_at)
-    if upcoming is None:  # a schedule with a last date is over
-        return bool(same.update(next_run_at=None, enabled=False)) and False
-    if not same.update(next_run_at=upcoming):
-        return False
-    fire = _fire_to_make(monitor, now)
-    if fire is None:
-        log.warning("monitor %s: fire times since %s were missed", monitor.pk, monitor.next_run_at)
-        return False
-    if services.has_active(monitor):
-        services.skip(monitor=monitor, scheduled_at=fire)
-        return False
-    try:
-        with transaction.atomic():
-            services.add(monitor=monitor, trigger=Trigger.SCHEDULE, now=now, scheduled_at=fire)
-    except IntegrityError:  # a run by hand came between
-        services.skip(monitor=monitor, scheduled_at=fire)
-        return False
-    return True
-
-
-def _fire_to_make(monitor: Monitor, now: datetime) -> datetime | None:
-    """The newest fire time that has come; None when even that is too old."""
-    assert monitor.next_run_at is not None  # noqa: S101 - due rows have one
-    if now - monitor.next_run_at <= LATEST:
-        return monitor.next_run_at
-    newest = None
-    for moment in fires(monitor.schedule, monitor.time_zone, now - LATEST - timedelta(seconds=1)):
-        if moment > now:
-            break
-        newest = moment
-    return newest
 
 
 def settle_abandoned(*, now: datetime) -> int:
@@ -90,10 +52,25 @@ def settle_abandoned(*, now: datetime) -> int:
 
 
 def settle_untaken(*, now: datetime) -> int:
-    """End runs that no worker took in time."""
-    error = ("agent_unavailable", "No worker of the agent took this run in time.")
-    waiting = Run.objects.untaken(now).order_by("take_until")[:SETTLED_AT_ONCE]
-    return sum(services.finish(run=run, status=Status.ERROR, now=now, error=error) for run in waiting)
+    """End runs that their agent did not take in time, and tell why."""
+    waiting = list(Run.objects.untaken(now).select_related("agent").order_by("take_until")[:SETTLED_AT_ONCE])
+    loads = loads_of({run.agent_id: run.agent for run in waiting}.values(), now)
+    settled = 0
+    for run in waiting:
+        error = ("agent_unavailable", why_untaken(run, loads[run.agent_id]))
+        settled += services.finish(run=run, status=Status.ERROR, now=now, error=error)
+    return settled
+
+
+def why_untaken(run: Run, load: Load) -> str:
+    """Why nobody took a run, in words: the agent was never there, is away, cannot run the tool, or was busy."""
+    waited = f"within {(run.take_until - run.ready_at).total_seconds():.0f} s"
+    agent = f"The agent '{run.agent_id}'"
+    if load.heartbeat_at is None:
+        return f"{agent} took no run {waited}: it has never been in touch."
+    if load.status == "offline":
+        return f"{agent} took no run {waited}: it is offline, last heard of at {seconds(load.heartbeat_at)}."
+    return f"{agent} took no run {waited}: it is online and makes {load.active_runs} of {load.capacity} runs at once."
 
 
 def promote_waiting(*, now: datetime) -> None:

@@ -98,3 +98,8 @@ def breach(
         "unit": unit,
         "message": f"{metric} {said} {unit} is {side} {plain(limit or 0)} {unit}".replace("  ", " ").strip(),
     }
+
+
+def by_script(text: str) -> dict[str, Any]:
+    """The breach of a script that itself ended the test as failed."""
+    return {"threshold": "script", "metric": None, "limit": None, "actual": None, "unit": "", "message": text}

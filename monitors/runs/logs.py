@@ -1,95 +1,44 @@
 """The log of a run: the first 256 KiB, the last 768 KiB, one marker between (contract: monitors §5.4)."""
 
-import codecs
 import re
-import threading
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from monitors.runs.masking import Masker
 from monitors.runs.models import LogChunk
+from monitors.runs.output import HEAD_BYTES, TAIL_BYTES, Output, Piece, cut, encoded
 
-HEAD_BYTES = 256 * 1024
-TAIL_BYTES = 768 * 1024
-CHUNK_BYTES = 64 * 1024
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")  # splitlines() would also cut at \r, \f and the like
 
 
-class LogWriter:
-    """Takes output from any thread and stores it in pieces when `flush` is called; memory and rows are bounded.
+class LogWriter(Output):
+    """The output of a run in this process, stored in pieces when `flush` is called.
 
-    Pieces of the head stay; pieces of the tail go as newer ones come. Bytes that are no UTF-8 become `�`.
+    Pieces of the head stay; pieces of the tail go as newer ones come.
     """
 
     def __init__(self, run_id: UUID, secrets: Iterable[str]) -> None:
+        super().__init__(secrets)
         self._run_id = run_id
-        self._masker = Masker(secrets)
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._lock = threading.Lock()
-        self._pending = bytearray()
-        self._ready: list[tuple[int, bytes]] = []  # pieces of the head that wait for the next flush
-        self._start = 0  # offset of the first pending byte in the whole output
         self._tail: deque[tuple[int, int]] = deque()  # (offset, size) of stored pieces of the tail
         self._tail_size = 0
-        self._at_line_start = True
-
-    def write(self, data: bytes) -> None:
-        with self._lock:
-            self._take(self._decoder.decode(data))
-
-    def note(self, text: str) -> None:
-        """A line of ours, on a line of its own."""
-        with self._lock:
-            self._take(("" if self._at_line_start else "\n") + f"[runner] {text}\n")
-
-    def masked(self, text: str) -> str:
-        """A text of ours for elsewhere, without the run's secrets."""
-        return self._masker.masked(text)
-
-    def _take(self, text: str) -> None:
-        if not text:
-            return
-        self._at_line_start = text.endswith("\n")
-        self._pending += _encoded(self._masker.feed(text))
-        if self._start < HEAD_BYTES < self._start + len(self._pending):
-            self._ready += self._cut(HEAD_BYTES)
-        surplus = len(self._pending) - TAIL_BYTES
-        if self._start >= HEAD_BYTES and surplus > 0:  # nobody will read it
-            del self._pending[:surplus]
-            self._start += surplus
 
     def flush(self, *, last: bool = False) -> bool:
         """Store what came since the last call; whether there was anything. `last` ends the output."""
-        with self._lock:
-            if last:
-                self._pending += _encoded(self._masker.feed(self._decoder.decode(b"", True)) + self._masker.finish())
-            pieces = self._ready + self._cut(self._start + len(self._pending))
-            self._ready = []
-        if not pieces:
+        found = self.pieces(last=last)
+        if not found:
             return False
-        now = timezone.now()
-        LogChunk.objects.bulk_create(
-            LogChunk(run_id=self._run_id, offset=start, size=len(data), text=data.decode(errors="replace"), at=now)
-            for start, data in pieces
-        )
-        self._forget(pieces)
+        _store(self._run_id, found)
+        self._forget(found)
         return True
 
-    def _cut(self, until: int) -> list[tuple[int, bytes]]:
-        """Take the pending bytes before that offset, as pieces that end between characters."""
-        pieces = []
-        while self._pending and self._start < until:
-            size = _whole_characters(self._pending, min(CHUNK_BYTES, until - self._start))
-            pieces.append((self._start, bytes(self._pending[:size])))
-            del self._pending[:size]
-            self._start += size
-        return pieces
-
-    def _forget(self, pieces: list[tuple[int, bytes]]) -> None:
+    def _forget(self, pieces: list[Piece]) -> None:
         self._tail.extend((start, len(data)) for start, data in pieces if start >= HEAD_BYTES)
         self._tail_size += sum(len(data) for start, data in pieces if start >= HEAD_BYTES)
         old = []
@@ -99,6 +48,62 @@ class LogWriter:
             old.append(offset)
         if old:
             LogChunk.objects.filter(run_id=self._run_id, offset__lte=old[-1], offset__gte=HEAD_BYTES).delete()
+
+
+def append(run_id: UUID, data: bytes, *, secrets: Iterable[str], offset: int | None = None) -> bool:
+    """Store a piece that an agent sent; False for one that is there already.
+
+    `offset` counts bytes of the agent's whole output: a piece that comes twice is stored once, and a jump tells what
+    the agent left out. Without it the piece follows the last one. Secrets are masked here too, also one that two
+    pieces share.
+    """
+    masker, text = Masker(secrets), encoded(data.decode(errors="replace")).decode()
+    try:
+        with transaction.atomic():
+            last = LogChunk.objects.filter(run_id=run_id).order_by("-offset").first()
+            end = last.offset + last.size if last else 0
+            start = end if offset is None else offset
+            if start < end:
+                return False
+            upto = start + len(data)
+            joins = last is not None and start == end
+            before = last.text if last and joins else ""
+            shown = masker.masked(before + text)
+            if last and not shown.startswith(before):  # the last piece ended within a secret: write it anew
+                last.delete()
+                start, before = last.offset, ""
+            _store(run_id, _around_the_head(start, encoded(shown[len(before) :]), upto), upto=upto)
+            _forget_before(run_id, upto - TAIL_BYTES)
+    except IntegrityError:  # the same piece came twice at once
+        return False
+    return True
+
+
+def _around_the_head(start: int, text: bytes, upto: int) -> list[Piece]:
+    """The piece, in two where it crosses the end of the head."""
+    if not start < HEAD_BYTES < upto:
+        return [(start, text)]
+    first = b"".join(data for _, data in cut(text, start=start, until=HEAD_BYTES))
+    return [(start, first), (start + len(first), text[len(first) :])]
+
+
+def _store(run_id: UUID, pieces: list[Piece], *, upto: int | None = None) -> None:
+    """Insert pieces; the last one reaches to `upto` in the output when masking has changed its length."""
+    now = timezone.now()
+    rows = [
+        LogChunk(run_id=run_id, offset=start, size=len(data), text=data.decode(errors="replace"), at=now)
+        for start, data in pieces
+    ]
+    if upto is not None:
+        rows[-1].size = max(1, upto - rows[-1].offset)
+    LogChunk.objects.bulk_create(rows)
+
+
+def _forget_before(run_id: UUID, offset: int) -> None:
+    """Drop pieces of the tail that end before an offset."""
+    if offset > HEAD_BYTES:
+        tail = LogChunk.objects.filter(run_id=run_id, offset__gte=HEAD_BYTES)
+        tail.alias(end=F("offset") + F("size")).filter(end__lte=offset).delete()
 
 
 def read(run_id: UUID, *, tail: int | None = None) -> str:
@@ -128,19 +133,3 @@ def delete_before(moment: datetime, *, most: int) -> int:
     """Delete at most `most` old pieces of logs; how many went."""
     old = list(LogChunk.objects.filter(at__lt=moment).order_by("at").values_list("pk", flat=True)[:most])
     return LogChunk.objects.filter(pk__in=old).delete()[0]
-
-
-def _encoded(text: str) -> bytes:
-    return text.replace("\x00", "\ufffd").encode(errors="replace")
-
-
-def _whole_characters(data: bytearray, room: int) -> int:
-    """The largest size up to `room` that does not cut a character; at least one character, which may pass it."""
-    size = min(room, len(data))
-    while 0 < size < len(data) and data[size] & 0xC0 == 0x80:
-        size -= 1
-    if size == 0:
-        size = 1
-        while size < len(data) and data[size] & 0xC0 == 0x80:
-            size += 1
-    return size

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import Q
 
+from monitors.agents.models import DEFAULT
+
 RESEND_AFTER = timedelta(seconds=3)
 
 
@@ -49,11 +51,13 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that were counted as good or bad, the newest first; cancelled ones are neither."""
         return self.filter(counted_at__isnull=False, status__in=(*GOOD, *BAD)).order_by("-completed_at", "-pk")
 
+    def takeable(self) -> "RunQuerySet":
+        """Queued runs that the platform's own workers can take, the oldest first."""
+        return self.filter(status=Status.QUEUED, waiting=False, agent=DEFAULT).order_by("ready_at", "pk")
+
     def unsent(self, now: datetime) -> "RunQuerySet":
-        """Queued runs that no worker took although they were sent, the oldest first."""
-        return self.filter(status=Status.QUEUED, waiting=False, ready_at__lte=now - RESEND_AFTER).order_by(
-            "ready_at", "pk"
-        )
+        """Those that no worker took although they were sent."""
+        return self.takeable().filter(ready_at__lte=now - RESEND_AFTER)
 
     def abandoned(self, now: datetime) -> "RunQuerySet":
         """Running rows whose worker has stopped renewing its lease."""
@@ -165,3 +169,17 @@ class LogChunk(models.Model):
 
     def __str__(self) -> str:
         return f"log of {self.run_id} from byte {self.offset}"
+
+
+class Screenshot(models.Model):
+    """What a browser showed when something failed in the run, as JPEG."""
+
+    run = models.OneToOneField(Run, primary_key=True, on_delete=models.CASCADE, related_name="screenshot")
+    image = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["at"], name="screenshot_age"),)
+
+    def __str__(self) -> str:
+        return f"screenshot of {self.run_id}"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 
 from monitors.monitors.models import Script
-from monitors.runs import logs
+from monitors.runs import logs, screenshots
 from monitors.runs.models import Run
 
 SLICE = 5_000
@@ -15,9 +15,10 @@ SLICES = 20  # at most, in one call
 
 
 def prune(*, now: datetime) -> None:
-    """Delete logs and runs beyond their age, and script versions that neither a monitor nor a run needs."""
+    """Delete logs, screenshots and runs beyond their age, and script versions that nothing needs any more."""
     keep = settings.KEEP_DAYS
     _in_slices(lambda: logs.delete_before(now - timedelta(days=keep["run_logs"]), most=SLICE))
+    _in_slices(lambda: screenshots.delete_before(now - timedelta(days=keep["run_logs"]), most=SLICE))
     _in_slices(lambda: _delete_runs(now - timedelta(days=keep["runs"])))
     used = Run.objects.filter(script=OuterRef("pk"))
     unused = Script.objects.exclude(version=F("monitor__script_version")).filter(~Exists(used))

@@ -1,26 +1,29 @@
 """What changes a run: asking for one, claiming it, renewing, ending, cancelling (contract: monitors §5.1)."""
 
 import logging
-from collections.abc import Iterable
+import random
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from config import live
 from config.api.authentication import Principal
 from config.api.errors import Conflict
+from monitors.agents.models import DEFAULT
 from monitors.monitors.models import Monitor
-from monitors.runs.models import ACTIVE, BAD, GOOD, Run, Status, Trigger
+from monitors.runs.models import BAD, GOOD, Run, Screenshot, Status, Trigger
 from security.audit.services import record
 
 log = logging.getLogger(__name__)
 QUEUE = "monitors"
 LEASE = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(seconds=300)
+WOKEN_AT_ONCE = 32  # messages for a batch of runs; more would only find all places taken
+LOOKED_AT = 16
 MOST_WAITING = 20  # runs queued behind the active one of a monitor
 
 
@@ -72,9 +75,36 @@ def add(
 
     Raises IntegrityError when the monitor has an active run, or one for this fire time.
     """
-    run = Run.objects.create(
+    script = monitor.script
+    run = draft(
         monitor=monitor,
-        script=monitor.script,
+        script_id=script.pk if script else None,
+        trigger=trigger,
+        now=now,
+        waiting=waiting,
+        scheduled_at=scheduled_at,
+        requested_by=requested_by,
+    )
+    run.save(force_insert=True)
+    transaction.on_commit(lambda: announce(run, send=not waiting))
+    return run
+
+
+def draft(
+    *,
+    monitor: Monitor,
+    script_id: int | None,
+    trigger: Trigger,
+    now: datetime,
+    waiting: bool = False,
+    scheduled_at: datetime | None = None,
+    requested_by: str = "",
+) -> Run:
+    """A run with the monitor's settings of now, not saved yet."""
+    wait = min(timedelta(seconds=monitor.shortest_gap_s), LONGEST_WAIT)
+    return Run(
+        monitor=monitor,
+        script_id=script_id,
         trigger=trigger,
         requested_by=requested_by,
         tool=monitor.tool,
@@ -83,26 +113,34 @@ def add(
             "thresholds": monitor.thresholds,
             "parameters": monitor.parameters,
             "request": monitor.request,
-            "wait_s": min(monitor.shortest_gap_s, int(LONGEST_WAIT.total_seconds())),
+            "wait_s": int(wait.total_seconds()),
         },
         timeout_s=monitor.effective_timeout_s,
         scheduled_at=scheduled_at,
         waiting=waiting,
         queued_at=now,
         ready_at=now,
-        take_until=now + min(timedelta(seconds=monitor.shortest_gap_s), LONGEST_WAIT),
+        take_until=now + wait,
     )
-    transaction.on_commit(lambda: announce(run, send=not waiting))
-    return run
 
 
 def announce(run: Run, *, send: bool = False) -> None:
     """After commit: tell the pages, and a worker when the run can be taken."""
-    event = {"kind": "run", "runId": str(run.pk), "monitorId": str(run.monitor_id), "status": run.status}
-    for topic in (f"run:{run.pk}", f"monitor:{run.monitor_id}", "monitors"):
-        live.publish(topic, event)
-    if send:
+    event = _event(run)
+    live.publish_all([(topic, event) for topic in (f"run:{run.pk}", f"monitor:{run.monitor_id}", "monitors")])
+    if send and run.agent_id == DEFAULT:  # other agents come and ask
         dispatch_to_worker([run.pk])
+
+
+def announce_queued(runs: Sequence[Run]) -> None:
+    """After commit: tell of many new runs at the price of one. Workers that are woken take the others by themselves."""
+    events = [(f"monitor:{run.monitor_id}", _event(run)) for run in runs]
+    live.publish_all([*events, ("monitors", {"kind": "queued", "runs": len(runs)})])
+    dispatch_to_worker([run.pk for run in runs if run.agent_id == DEFAULT][:WOKEN_AT_ONCE])
+
+
+def _event(run: Run) -> dict[str, str]:
+    return {"kind": "run", "runId": str(run.pk), "monitorId": str(run.monitor_id), "status": run.status}
 
 
 def dispatch_to_worker(run_ids: Iterable[UUID]) -> None:
@@ -117,11 +155,11 @@ def dispatch_to_worker(run_ids: Iterable[UUID]) -> None:
             return
 
 
-def claim(*, run_id: UUID, now: datetime) -> Run | None:
-    """QUEUED → RUNNING for this process; None when somebody else has the run or it is over."""
+def claim(*, run_id: UUID, now: datetime, agent_id: str = DEFAULT, lease: timedelta = LEASE) -> Run | None:
+    """QUEUED → RUNNING for this agent; None when somebody else has the run, or it is over or another agent's."""
     attempt = uuid4()
-    won = Run.objects.filter(pk=run_id, status=Status.QUEUED, waiting=False).update(
-        status=Status.RUNNING, started_at=now, attempt=attempt, lease_until=now + LEASE
+    won = Run.objects.filter(pk=run_id, agent=agent_id, status=Status.QUEUED, waiting=False).update(
+        status=Status.RUNNING, started_at=now, attempt=attempt, lease_until=now + lease
     )
     if not won:
         return None
@@ -130,10 +168,20 @@ def claim(*, run_id: UUID, now: datetime) -> Run | None:
     return run
 
 
-def renew(*, run: Run, now: datetime) -> bool:
+def claim_next(*, now: datetime) -> Run | None:
+    """Take one of the runs that wait longest for the platform's own workers; None when there is none left."""
+    while keys := list(Run.objects.takeable().values_list("pk", flat=True)[:LOOKED_AT]):
+        random.shuffle(keys)  # so that workers beside each other seldom reach for the same one
+        for key in keys:
+            if run := claim(run_id=key, now=now):
+                return run
+    return None
+
+
+def renew(*, run: Run, now: datetime, lease: timedelta = LEASE) -> bool:
     """Extend the lease of this attempt; False when it was lost."""
     kept = Run.objects.filter(pk=run.pk, attempt=run.attempt, status=Status.RUNNING)
-    return bool(kept.update(lease_until=now + LEASE))
+    return bool(kept.update(lease_until=now + lease))
 
 
 @transaction.atomic
@@ -146,26 +194,29 @@ def finish(
     breaches: list[dict[str, Any]] | None = None,
     error: tuple[str, str] | None = None,
     exit_code: int | None = None,
+    screenshot: bytes | None = None,
     only: dict[str, Any] | None = None,
 ) -> bool:
     """To a final state, once: False when this attempt no longer owns the run. `only` narrows the condition further."""
     code, message = error or ("", "")
-    won = Run.objects.filter(
-        pk=run.pk, status=run.status, attempt=run.attempt, waiting=run.waiting, **(only or {})
-    ).update(
-        status=status,
-        waiting=False,
-        completed_at=now,
-        lease_until=None,
-        metrics=metrics,
-        breaches=breaches or [],
-        error_code=code,
-        error_message=message.replace("\x00", "")[:2000],
-        exit_code=exit_code,
-    )
-    if not won:
+    end = {
+        "status": status,
+        "waiting": False,
+        "completed_at": now,
+        "lease_until": None,
+        "metrics": metrics,
+        "breaches": breaches or [],
+        "error_code": code,
+        "error_message": message.replace("\x00", "")[:2000],
+        "exit_code": exit_code,
+    }
+    same = Run.objects.filter(pk=run.pk, status=run.status, attempt=run.attempt, waiting=run.waiting)
+    if not same.filter(**(only or {})).update(**end):
         return False
-    run.refresh_from_db()
+    for name, value in end.items():
+        setattr(run, name, value)
+    if screenshot:
+        Screenshot.objects.create(run=run, image=screenshot, at=now)
     _tell_monitor(run)
     next_up = promote(monitor_id=run.monitor_id, now=now)
     transaction.on_commit(lambda: announce(run))
@@ -196,14 +247,9 @@ def _tell_monitor(run: Run) -> None:
 
 def promote(*, monitor_id: UUID, now: datetime) -> Run | None:
     """Let the oldest waiting run of a monitor without an active one be taken; the run, or None."""
-    if Run.objects.active().filter(monitor_id=monitor_id).exists():
-        return None
-    run = (
-        Run.objects.filter(monitor_id=monitor_id, status=Status.QUEUED, waiting=True)
-        .order_by("queued_at", "pk")
-        .first()
-    )
-    if run is None:
+    waiting = Run.objects.filter(monitor_id=monitor_id, status=Status.QUEUED, waiting=True)
+    run = waiting.order_by("queued_at", "pk").first()
+    if run is None or Run.objects.active().filter(monitor_id=monitor_id).exists():
         return None
     try:
         with transaction.atomic():
@@ -233,14 +279,3 @@ def cancel(*, run: Run, actor: Principal | None, request: Any = None) -> tuple[R
         if changed:
             record(actor=actor, action="CANCEL", resource="monitor_run", resource_id=str(run.pk), request=request)
     return run, changed
-
-
-def skip(*, monitor: Monitor, scheduled_at: datetime) -> None:
-    """Note a fire that found a run still active."""
-    Monitor.objects.filter(pk=monitor.pk).update(skipped_runs=F("skipped_runs") + 1)
-    log.info("monitor %s: the run of %s is skipped, one is active", monitor.pk, scheduled_at.isoformat())
-    transaction.on_commit(lambda: live.publish("monitors", {"kind": "skipped", "monitorId": str(monitor.pk)}))
-
-
-def has_active(monitor: Monitor) -> bool:
-    return Run.objects.filter(monitor=monitor, status__in=ACTIVE).exists()

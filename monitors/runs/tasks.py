@@ -10,7 +10,7 @@ from monitors.runs import execution, retention
 @shared_task(ignore_result=True)
 def dispatch() -> None:
     """Claim due monitors and look after open runs."""
-    dispatching.tick(now=timezone.now())
+    dispatching.keep_up()
 
 
 @shared_task(ignore_result=True)

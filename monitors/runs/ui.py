@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST
 from config.api.errors import NotFound
 from config.api.permissions import OPERATOR, VIEWER, require
 from config.pages import page
-from monitors.runs import logs, services
-from monitors.runs.models import Run
+from monitors.runs import logs, screenshots, services
+from monitors.runs.models import Run, Screenshot
 
 LINES_SHOWN = 500
 PARTS = {"dnsMs": "Name look-up", "connectMs": "Connecting", "tlsMs": "TLS handshake", "firstByteMs": "First byte"}
+VITALS = {"ttfbMs": "Time to first byte", "fcpMs": "First contentful paint", "lcpMs": "Largest contentful paint"}
 
 
 @page(VIEWER)
@@ -29,6 +30,12 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 def body(request: HttpRequest, pk: UUID) -> HttpResponse:
     """All of it but the frame, for the live update."""
     return render(request, "monitors/run_body.html", about(request, pk))
+
+
+@page(VIEWER)
+def screenshot(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What the browser showed when something failed."""
+    return screenshots.answer(pk)
 
 
 @page(OPERATOR)
@@ -57,7 +64,10 @@ def about(request: HttpRequest, pk: UUID) -> dict[str, Any]:
         "run": found,
         "metrics": metrics,
         "error_percent": None if metrics.get("errorRate") is None else metrics["errorRate"] * 100,
+        "waited_ms": (found.started_at - found.queued_at).total_seconds() * 1000 if found.started_at else None,
         "parts": [(label, metrics[name]) for name, label in PARTS.items() if metrics.get(name) is not None],
+        "vitals": [(label, metrics[name]) for name, label in VITALS.items() if name in metrics],
+        "has_screenshot": Screenshot.objects.filter(run=found).exists(),
         "previous": siblings.filter(queued_at__lt=found.queued_at).newest_first().first(),
         "following": siblings.filter(queued_at__gt=found.queued_at).order_by("queued_at", "pk").first(),
         "log": "\n".join(wanted[-LINES_SHOWN:]),

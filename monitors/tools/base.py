@@ -1,9 +1,12 @@
 """What every tool gets and gives. A tool knows no rows: it measures, and tells."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from monitors.runs.judge import APDEX_T, DEFAULT_T_MS
+
+Faults = dict[str, list[str]]  # field of a monitor, as on the wire -> what is wrong with it
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Outcome:
     """What came of a job: figures (not rounded), breaches of limits in the script, or why there is nothing.
 
     `timed_out` goes with figures when they could be read. An `error` is a code of the contract and a sentence.
+    `screenshot` is a JPEG of what a browser showed when something failed.
     """
 
     metrics: dict[str, Any] | None = None
@@ -36,6 +40,7 @@ class Outcome:
     exit_code: int | None = None
     timed_out: bool = False
     error: tuple[str, str] | None = None
+    screenshot: bytes | None = None
 
 
 class Stopped(Exception):
@@ -54,8 +59,31 @@ class Control(Protocol):
 
 
 class Tool(Protocol):
-    name: str
-    needs_script: bool
+    """A way to measure. `unsandboxed` ones run whatever code a script holds, with all that their user may do."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def unsandboxed(self) -> bool: ...
+
+    @property
+    def script_name(self) -> str | None:
+        """What a script is called that came without a name; None for a tool without scripts."""
+
+    @property
+    def about_script(self) -> str | None:
+        """What a script is and how it gets parameters, for the form."""
+
+    @property
+    def install(self) -> str:
+        """The line that installs the tool."""
+
+    def faults(self, script: str, parameters: Mapping[str, str]) -> Faults:
+        """What is wrong with a script ("" when none came) and with parameters that steer the tool."""
 
     def version(self) -> str | None:
         """The installed version; None when the tool is missing here."""

@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+
 from monitors.tools.base import Control
+from monitors.tools.launcher.codes import KILL_ALL
 from monitors.tools.workspace import Workspace
 
 LOOK_S = 0.1
@@ -20,8 +23,9 @@ GRACE_S = 5.0  # between the request to end and the kill
 MOST_OUTPUT = 64 * 1024 * 1024
 FILE_BYTES = 512 * 1024 * 1024
 NICE = 5
+MOST_TASKS = 4096  # processes and threads of a run that has a user of its own
 _CHUNK = 1 << 18
-_LAUNCHER = Path(__file__).with_name("launcher.py")
+_LAUNCHER = Path(__file__).with_name("launcher")
 
 Reader = Callable[[bytes], None]
 
@@ -41,15 +45,19 @@ def run(
     where: Workspace,
     environment: Mapping[str, str],
     timeout_s: float,
-    memory_bytes: int,
+    memory_bytes: int | None,
     control: Control,
     on_output: Reader,
     streams: Mapping[int, Reader],
+    reads: Sequence[str] = (),
+    counted: Collection[int] = (),
 ) -> Exit:
     """Start the program and return when it and all its children are gone.
 
     `on_output` gets standard output and error in order of arrival, `streams` maps further descriptors to their
-    readers. When `control.poll` raises, the group is killed and the exception goes on.
+    readers; those in `counted` count as output too. `memory_bytes` bounds the addresses; None for programs that
+    reserve many more than they use. `reads` are folders of which the program consists, wherever they are. When
+    `control.poll` raises, all of the program is killed and the exception goes on.
     """
     child = subprocess.Popen(
         [sys.executable, "-I", "-S", str(_LAUNCHER)],
@@ -61,11 +69,15 @@ def run(
         start_new_session=True,
     )
     try:
-        _give_order(child, command, where, environment, timeout_s, memory_bytes)
-        return _Watch(child, timeout_s, control, on_output, streams).until_over()
+        _give_order(child, command, where, environment, timeout_s, memory_bytes, reads)
+        return _Watch(child, timeout_s, control, on_output, streams, counted).until_over()
     finally:
-        _kill_group(child, signal.SIGKILL)
-        child.wait()
+        _kill_all(child)
+        try:
+            child.wait(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            _kill_group(child, signal.SIGKILL)
+            child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe:
                 pipe.close()
@@ -77,15 +89,22 @@ def _give_order(
     where: Workspace,
     environment: Mapping[str, str],
     timeout_s: float,
-    memory_bytes: int,
+    memory_bytes: int | None,
+    reads: Sequence[str],
 ) -> None:
-    limits = {"CORE": 0, "NOFILE": 1024, "FSIZE": FILE_BYTES, "AS": memory_bytes, "CPU": max(1, int(2 * timeout_s))}
+    limits = {"CORE": 0, "NOFILE": 1024, "FSIZE": FILE_BYTES, "CPU": max(1, int(2 * timeout_s))}
+    if memory_bytes is not None:
+        limits["AS"] = memory_bytes
+    if where.has_own_user:
+        limits["NPROC"] = MOST_TASKS
     order = {
         "command": command,
         "environment": dict(environment),
         "limits": limits,
         "nice": NICE,
         "uid": where.uid,
+        "reads": list(reads),
+        "hides": [str(settings.DATA_DIR)],
         "parent": os.getpid(),
     }
     assert child.stdin is not None  # noqa: S101 - for the type checker
@@ -104,18 +123,20 @@ class _Watch:
         control: Control,
         on_output: Reader,
         streams: Mapping[int, Reader],
+        counted: Collection[int],
     ) -> None:
         self._child, self._control = child, control
         assert child.stdout is not None  # noqa: S101 - for the type checker
         self._output = child.stdout.fileno()
         os.set_blocking(self._output, False)
         self._readers = {self._output: on_output, **streams}
+        self._counted = {self._output, *counted}
         self._selector = selectors.DefaultSelector()
         for descriptor in self._readers:
             self._selector.register(descriptor, selectors.EVENT_READ)
         self._deadline = time.monotonic() + timeout_s
         self._got = 0
-        self._timed_out = self._too_much = False
+        self._timed_out = self._too_much = self._killed = False
 
     def until_over(self) -> Exit:
         with self._selector:
@@ -124,7 +145,7 @@ class _Watch:
                 for key, _ in self._selector.select(LOOK_S):
                     self._read(key.fd)
                 self._enforce()
-            _kill_group(self._child, signal.SIGKILL)  # what it left behind would hold the pipe open
+            _kill_group(self._child, signal.SIGKILL)  # nobody is left, unless the tool could kill its launcher
             while self._drain() and not self._too_much:
                 self._control.poll()
         return Exit(self._child.wait(), self._timed_out, self._too_much)
@@ -147,27 +168,40 @@ class _Watch:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(descriptor)
             return False
-        if descriptor == self._output:
+        if descriptor in self._counted:
             self._got += len(data)
             if self._got > MOST_OUTPUT and not self._too_much:
                 self._too_much = True
-                self._control.note(f"more than {MOST_OUTPUT >> 20} MiB of output: killed")
-                _kill_group(self._child, signal.SIGKILL)
+                self._kill(f"more than {MOST_OUTPUT >> 20} MiB of output: killed")
         self._readers[descriptor](data)
         return True
 
     def _enforce(self) -> None:
-        now = time.monotonic()
-        if now < self._deadline or self._too_much:
+        """Ask the tool to end when its time is over, then have it killed, then kill the launcher too."""
+        if time.monotonic() < self._deadline:
             return
-        if self._timed_out:
-            self._control.note(f"still running after {GRACE_S:g} s: killed")
+        if self._killed:
             _kill_group(self._child, signal.SIGKILL)
+        elif self._timed_out:
+            self._kill(f"still running after {GRACE_S:g} s: killed")
         else:
             self._timed_out = True
             self._control.note("the time is over: asked to end")
             _kill_group(self._child, signal.SIGTERM)
-        self._deadline = now + GRACE_S
+            self._deadline = time.monotonic() + GRACE_S
+
+    def _kill(self, why: str) -> None:
+        self._killed = True
+        self._deadline = time.monotonic() + GRACE_S
+        self._control.note(why)
+        _kill_all(self._child)
+
+
+def _kill_all(child: subprocess.Popen[bytes]) -> None:
+    """Have the launcher kill all that came from the tool, also what left its group, and end."""
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, KILL_ALL)
 
 
 def _kill_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -57,7 +57,7 @@ class Samples:
         """Linear interpolation at `q*(n-1)` over all requests."""
         if self._histogram is not None:
             return [self._histogram.get_value_at_percentile(share * 100) / 1000 for share in shares]
-        return [_interpolated(ordered, share) for ordered in [sorted(self._values)] for share in shares]
+        return [interpolated(ordered, share) for ordered in [sorted(self._values)] for share in shares]
 
     @property
     def apdex(self) -> float | None:
@@ -81,7 +81,8 @@ class Samples:
         }
 
 
-def _interpolated(ordered: list[float], share: float) -> float:
+def interpolated(ordered: list[float], share: float) -> float:
+    """The value at `share*(n-1)` of at least one ordered value, linear between two of them."""
     place = share * (len(ordered) - 1)
     below = floor(place)
     above = min(below + 1, len(ordered) - 1)

@@ -1,13 +1,16 @@
 """The folder of one run: fresh, private, owned by the user that the tool runs as, removed afterwards."""
 
+import contextlib
 import os
 import pwd
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 PREFIX = "pharos-run-"
 FIRST_UID = 61_200  # of a range that no distribution gives to people; one a slot, so runs cannot see each other
@@ -33,6 +36,11 @@ class Workspace:
         if self.uid is not None:
             os.chown(path, self.uid, self.uid)
 
+    @property
+    def has_own_user(self) -> bool:
+        """Whether the run's user is nobody else's."""
+        return self.uid is not None and self.uid >= FIRST_UID
+
     def write(self, name: str, text: str) -> None:
         path = self.folder / name
         path.write_text(text, encoding="utf-8", newline="")
@@ -45,17 +53,24 @@ class Workspace:
         (self.folder / name).chmod(0o600)
         return os.open(self.folder / name, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def read(self, name: str) -> bytes | None:
-        """A result that the tool left: a regular file of bearable size, else None."""
+    def open(self, name: str) -> BinaryIO | None:
+        """A result that the tool left, for reading; None unless it is a regular file in this very folder."""
         try:
             handle = os.open(self.folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None
-        with os.fdopen(handle, "rb") as file:
-            about = os.fstat(handle)
-            if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_RESULT:
-                return None
-            return file.read(MOST_RESULT)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return None
+        return os.fdopen(handle, "rb")
+
+    def read(self, name: str, most: int = MOST_RESULT) -> bytes | None:
+        """All of a result; None also when it has more than `most` bytes."""
+        file = self.open(name)
+        if file is None:
+            return None
+        with file:
+            return file.read(most) if os.fstat(file.fileno()).st_size <= most else None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -76,7 +91,16 @@ def workspace(slot: int) -> Iterator[Workspace]:
     try:
         yield Workspace(folder, _unprivileged(folder, slot))
     finally:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder whatever a tool has made in it: closed folders, or more levels than Python's own way bears."""
+    with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", str(folder)], capture_output=True, timeout=60, check=False)
 
 
 def sweep() -> None:
@@ -88,7 +112,7 @@ def sweep() -> None:
     for folder in folders:
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 def place() -> Path:

@@ -13,6 +13,7 @@ from monitors.runs.judge import HIGHEST
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 HIGHEST_LIMIT = 1e12
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+_BREAK = re.compile(r"[\r\n\0]")
 
 
 class Thresholds(serializers.Field):
@@ -137,6 +138,8 @@ class HttpRequest(CamelSerializer, Body):
             raise serializers.ValidationError("At most 50 headers.")
         if bad := {name: ["This is no name of a header."] for name in value if not _HEADER_NAME.fullmatch(name)}:
             raise serializers.ValidationError(bad)
+        if broken := {name: ["A value has one line."] for name, text in value.items() if _BREAK.search(text)}:
+            raise serializers.ValidationError(broken)
         return value
 
 

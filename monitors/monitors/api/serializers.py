@@ -10,7 +10,7 @@ from config.api.fields import Body, CamelSerializer, MonitorsSerializer, Seconds
 from monitors.monitors import cron
 from monitors.monitors.api.fields import HttpRequest, Parameters, Thresholds
 from monitors.monitors.models import Monitor
-from monitors.tools.registry import TOOLS, UNAVAILABLE
+from monitors.tools.registry import refusal
 
 SCRIPT_BYTES = 1024 * 1024
 
@@ -40,7 +40,7 @@ class MonitorDetail(MonitorSummary):
         fields = (
             *MonitorSummary.Meta.fields,
             *("parameters", "timezone", "timeout_seconds", "agent_id", "request", "alert_after", "recover_after"),
-            *("tags", "next_run", "script_name", "script_size", "script_sha256", "script_version"),
+            *("reminder_minutes", "tags", "next_run", "script_name", "script_size", "script_sha256", "script_version"),
             *("active_run_id", "skipped_runs", "created_at", "updated_at"),
         )
 
@@ -96,6 +96,7 @@ class MonitorInput(CamelSerializer, Body):
     request = HttpRequest(required=False, allow_null=True)
     alert_after = serializers.IntegerField(required=False, min_value=1, max_value=20)
     recover_after = serializers.IntegerField(required=False, min_value=1, max_value=20)
+    reminder_minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=10_080)
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=20)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -112,10 +113,8 @@ class MonitorInput(CamelSerializer, Body):
             raise serializers.ValidationError(str(error)) from None
 
     def validate_tool(self, value: str) -> str:
-        if value in UNAVAILABLE:
-            raise serializers.ValidationError(UNAVAILABLE[value])
-        if value not in TOOLS:
-            raise serializers.ValidationError(f"There is no tool '{value[:50]}'. Known: {', '.join(TOOLS)}.")
+        if why := refusal(value):
+            raise serializers.ValidationError(why)
         return value
 
     def validate_timezone(self, value: str) -> str:

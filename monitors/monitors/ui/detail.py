@@ -21,6 +21,7 @@ from monitors.monitors.ui.lists import state_of
 from monitors.runs import services as runs
 from monitors.runs.judge import APDEX_T, DEFAULT_T_MS, RULES
 from monitors.runs.models import Run
+from monitors.uptime import queries as uptime
 
 RUNS_PER_PAGE = 20
 CHART_DAYS = 7
@@ -40,14 +41,19 @@ LIMIT_WORDS = {
 def monitor(request: HttpRequest, pk: UUID) -> HttpResponse:
     """State, figures, chart, runs, limits and schedule of one monitor."""
     found, now = get(pk), timezone.now()
+    data = latency(found, now)
     context = about(request, found, now) | {
-        "chart": latency(found, now),
+        "chart": data,
+        "chart_span": chart_span(len(data["series"][0]["points"])),
         "chart_url": reverse("ui:monitor-chart", args=[found.pk]),
         "limits": limits(found),
         "words": cron.in_words(found.schedule),
         "times": queries.next_times(found.schedule, found.time_zone, now) if found.enabled else [],
         "parameters": sorted(parameters.masked(found.parameters).items()),
         "script": found.script,
+        # The alerts are those of a higher app, which shows them itself; here only its address is known.
+        "alerts_url": reverse("ui:monitor-alerts", args=[found.pk]),
+        "all_alerts_url": f"{reverse('ui:alerts')}?tab=all&monitor={found.pk}",
     }
     return render(request, "monitors/monitor.html", context)
 
@@ -111,7 +117,7 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def get(pk: UUID) -> Monitor:
-    found = Monitor.objects.filter(pk=pk).first()
+    found = Monitor.objects.select_related("agent").filter(pk=pk).first()
     if found is None:
         raise NotFound(f"Monitor '{pk}' not found")
     return found
@@ -127,8 +133,9 @@ def about(request: HttpRequest, found: Monitor, now: datetime) -> dict[str, Any]
         "active": Run.objects.active().filter(monitor=found).first(),
         "newest": newest,
         "metrics": (newest.metrics or {}) if newest else {},
+        "apdex_t_ms": found.thresholds.get(APDEX_T, DEFAULT_T_MS),
         "error_percent": None if found.last_error_rate is None else found.last_error_rate * 100,
-        "uptime": queries.uptime(found, now),
+        "uptime": uptime.of_monitor(found.pk, now),
         "page": Paginator(rows, RUNS_PER_PAGE).get_page(request.GET.get("page")),
         "may_operate": request.principal.may(OPERATOR),
         "live_topic": f"monitor:{found.pk}",
@@ -153,6 +160,11 @@ def latency(found: Monitor, now: datetime) -> dict[str, Any]:
     data = {"series": series, "from": int(first.timestamp()) - 60, "to": int(now.timestamp())}
     limit = found.thresholds.get("latencyMs")
     return data | ({"threshold": {"value": limit, "label": f"p95 limit {limit:g} ms"}} if limit is not None else {})
+
+
+def chart_span(count: int) -> str:
+    """What the chart of that many runs covers."""
+    return f"the newest {count} runs" if count == queries.MOST_MEASURED else f"each run of the last {CHART_DAYS} days"
 
 
 def limits(found: Monitor) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
-"""Making and changing a monitor, and the schedule that explains itself while it is typed."""
+"""Making, changing and trying a monitor, and the schedule that explains itself while it is typed."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError
 
 from config.api.envelopes import flatten
@@ -16,24 +18,27 @@ from config.api.permissions import OPERATOR, require
 from config.pages import page
 from monitors.monitors import cron, queries, services
 from monitors.monitors.api.serializers import MonitorInput
-from monitors.monitors.models import Monitor, Tool
+from monitors.monitors.models import Monitor
+from monitors.monitors.ui import tools
 from monitors.monitors.ui.detail import get
-from monitors.monitors.ui.forms import PRESETS, MonitorForm, initial_of
+from monitors.monitors.ui.forms import PRESETS, MonitorForm
+from monitors.monitors.ui.wire import initial_of, show_faults, wire
 from monitors.runs import services as runs
+from monitors.trials import services as trials
+from monitors.trials.models import Trial
+from monitors.trials.panel import about
+
+T = TypeVar("T")
 
 
 @page(OPERATOR)
 def new(request: HttpRequest) -> HttpResponse:
     """A new monitor; the tool is chosen first and is in the address."""
     require(request.principal, OPERATOR)
-    tool = request.GET.get("tool", Tool.HTTP)
-    tool = tool if tool in Tool.values else Tool.HTTP
-    zone = timezone.get_current_timezone_name()
-    form = MonitorForm(request.POST or None, request.FILES or None, tool=tool, initial={"time_zone": zone})
+    form = form_of(request, None)
     if request.method == "POST" and (monitor := saved(request, form, None)):
         return gone_to(request, monitor, f"{monitor.name} is saved. Its first run is at its next scheduled time.")
-    context = shown(form) | {"heading": "New monitor", "tools": Tool.choices, "cancel_url": reverse("ui:monitors")}
-    return render(request, "monitors/monitor_form.html", context, status=422 if form.errors else 200)
+    return shown(request, form, None)
 
 
 @page(OPERATOR)
@@ -41,12 +46,23 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Change a monitor; a run that has started keeps its settings."""
     require(request.principal, OPERATOR)
     monitor = get(pk)
-    form = MonitorForm(request.POST or None, request.FILES or None, tool=monitor.tool, initial=initial_of(monitor))
+    form = form_of(request, monitor)
     if request.method == "POST" and (changed := saved(request, form, monitor)):
         return gone_to(request, changed, f"{changed.name} is saved.")
-    context = shown(form) | {"heading": f"Edit {monitor.name}", "monitor": monitor}
-    context["cancel_url"] = reverse("ui:monitor", args=[monitor.pk])
-    return render(request, "monitors/monitor_form.html", context, status=422 if form.errors else 200)
+    return shown(request, form, monitor)
+
+
+@page(OPERATOR)
+@require_POST
+def attempt(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
+    """Run what was typed once, without saving it: the panel of the trial, or the form with it without scripts."""
+    require(request.principal, OPERATOR)
+    monitor = get(pk) if pk else None
+    form = form_of(request, monitor)
+    trial = tried(request, form, monitor)
+    if not request.htmx:
+        return shown(request, form, monitor, not_done="Not tried", **(about(trial) if trial else {}))
+    return render(request, "monitors/trial_panel.html", {"form": form} | (about(trial) if trial else {}))
 
 
 @page(OPERATOR)
@@ -56,27 +72,57 @@ def schedule(request: HttpRequest) -> HttpResponse:
     return render(request, "monitors/schedule_preview.html", {"preview": preview(**given)})
 
 
-def saved(request: HttpRequest, form: MonitorForm, monitor: Monitor | None) -> Monitor | None:
-    """The stored monitor; None when something is wrong, which the form then tells."""
+def form_of(request: HttpRequest, monitor: Monitor | None) -> MonitorForm:
+    """The form of the monitor, or of a new one of the tool in the address, with what was typed."""
+    if monitor:
+        tool, initial = monitor.tool, initial_of(monitor)
+    else:
+        tool, initial = tools.chosen(request), {"time_zone": timezone.get_current_timezone_name()}
+    return MonitorForm(request.POST or None, request.FILES or None, tool=tool, initial=initial)
+
+
+def applied(form: MonitorForm, monitor: Monitor | None, act: Callable[[dict[str, Any]], T]) -> T | None:
+    """What `act` makes of the checked fields; None when something is wrong, which the form then tells."""
     if not form.is_valid():
         return None
-    sent = form.wire(monitor) | ({} if monitor else {"tool": form.tool})
+    sent = wire(form, monitor) | ({} if monitor else {"tool": form.tool})
     if form.errors:
         return None
     checked = MonitorInput(data=sent, partial=monitor is not None)
     try:
         checked.is_valid(raise_exception=True)
         fields = dict(checked.validated_data)
+        if monitor and form.cleaned_data["timeout_s"] is None:
+            fields["timeout_s"] = None
+        return act(fields)
+    except ValidationError as error:
+        show_faults(form, flatten(error.detail))
+    except ApiError as error:
+        show_faults(form, error.details or {"timeoutSeconds" if error.status == 409 else "": [error.message]})
+    return None
+
+
+def saved(request: HttpRequest, form: MonitorForm, monitor: Monitor | None) -> Monitor | None:
+    def save(fields: dict[str, Any]) -> Monitor:
         if monitor is None:
             return services.create(actor=request.principal, fields=fields, request=request)
-        if form.cleaned_data["timeout_s"] is None:
-            fields["timeout_s"] = None
         return services.update(monitor=monitor, actor=request.principal, fields=fields, request=request)
-    except ValidationError as error:
-        form.show_faults(flatten(error.detail))
-    except ApiError as error:
-        form.show_faults(error.details or {"timeoutSeconds" if error.status == 409 else "": [error.message]})
-    return None
+
+    return applied(form, monitor, save)
+
+
+def tried(request: HttpRequest, form: MonitorForm, monitor: Monitor | None) -> Trial | None:
+    def draft(fields: dict[str, Any]) -> tuple[Monitor, tuple[str, str]]:
+        return services.draft(actor=request.principal, fields=fields, monitor=monitor)
+
+    checked = applied(form, monitor, draft)
+    if checked is None:
+        return None
+    try:
+        return trials.start(draft=checked[0], script=checked[1], actor=request.principal, request=request)
+    except ApiError as refusal:
+        form.add_error(None, refusal.message)
+        return None
 
 
 def gone_to(request: HttpRequest, monitor: Monitor, text: str) -> HttpResponse:
@@ -92,9 +138,21 @@ def gone_to(request: HttpRequest, monitor: Monitor, text: str) -> HttpResponse:
     return redirect("ui:monitor", pk=monitor.pk)
 
 
-def shown(form: MonitorForm) -> dict[str, Any]:
+def shown(request: HttpRequest, form: MonitorForm, monitor: Monitor | None, **more: Any) -> HttpResponse:
+    """The page of the form, with `more` for its template."""
     typed = {name: str(form[name].value() or "") for name in ("schedule", "time_zone")}
-    return {"form": form, "presets": PRESETS, "zones": sorted(cron.zones()), "preview": preview(**typed)}
+    context: dict[str, Any] = {"form": form, "presets": PRESETS, "zones": sorted(cron.zones())}
+    context |= {"preview": preview(**typed), "monitor": monitor} | more
+    if monitor:
+        back, again = reverse("ui:monitor", args=[monitor.pk]), reverse("ui:monitor-edit-try", args=[monitor.pk])
+        context |= {"heading": f"Edit {monitor.name}", "action": reverse("ui:monitor-edit", args=[monitor.pk])}
+    else:
+        back, again = reverse("ui:monitors"), f"{reverse('ui:monitor-try')}?tool={form.tool}"
+        context |= {"heading": "New monitor", "action": f"{reverse('ui:monitor-new')}?tool={form.tool}"}
+        offered = tools.choices(request)
+        context |= {"tools": offered, "refused": [tool for tool in offered if tool.why]}
+    context |= {"cancel_url": back, "try_url": again}
+    return render(request, "monitors/monitor_form.html", context, status=422 if form.errors else 200)
 
 
 def preview(*, schedule: str, time_zone: str) -> dict[str, Any]:

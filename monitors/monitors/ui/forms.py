@@ -1,14 +1,14 @@
-"""The form of a monitor: what a person types, to and from the shape of the API."""
+"""The form of a monitor: the fields of all tools, under their headings. `wire.py` has its way to and from the API."""
 
-import base64
 from typing import Any
 
 from django import forms
 
-from monitors.monitors import parameters
+from monitors.agents.models import DEFAULT, Agent
 from monitors.monitors.api.fields import METHODS
-from monitors.monitors.models import Monitor, Tool
+from monitors.monitors.models import Tool
 from monitors.runs.judge import HIGHEST
+from monitors.tools.registry import TOOLS
 
 PRESETS = [
     ("* * * * *", "every minute"),
@@ -29,19 +29,6 @@ LIMITS = {
     "avg_ms": ("avgMs", "Mean at most, ms", ""),
     "throughput_min": ("throughputMin", "Requests per second at least", ""),
 }
-# Where the API's names and those of the form differ.
-FIELDS = {
-    "timezone": "time_zone",
-    "timeoutSeconds": "timeout_s",
-    "alertAfter": "alert_after",
-    "recoverAfter": "recover_after",
-    "scriptContent": "script",
-    "request": "url",
-    "request.timeoutMs": "timeout_ms",
-    "request.expect.status": "expect_status",
-    "request.expect.bodyContains": "expect_body",
-    **{f"thresholds.{wire}": name for name, (wire, _, _) in LIMITS.items()},
-}
 
 
 def area(rows: int, **attributes: str) -> forms.Textarea:
@@ -49,7 +36,7 @@ def area(rows: int, **attributes: str) -> forms.Textarea:
 
 
 class MonitorForm(forms.Form):
-    """Fields of both tools; `tool` drops those of the other. Rules are those of the API, applied by the view."""
+    """Fields of every tool; `tool` drops those of the others. Rules are those of the API, applied by the view."""
 
     name = forms.CharField(max_length=200)
     url = forms.CharField(
@@ -77,9 +64,8 @@ class MonitorForm(forms.Form):
     verify_tls = forms.BooleanField(required=False, initial=True, label="Check the certificate")
     script = forms.CharField(
         required=False,
-        widget=area(16, wrap="off"),
+        widget=area(18, wrap="off", **{"data-editor": ""}),
         strip=False,
-        help_text="A k6 script in JavaScript. Parameters are in __ENV.",
     )
     script_file = forms.FileField(required=False, label="Or a file", help_text="Takes the place of the text above.")
     schedule = forms.CharField(
@@ -100,11 +86,21 @@ class MonitorForm(forms.Form):
         widget=area(3),
         help_text="One a line, as NAME=value. Names with PASS, SECRET, TOKEN, KEY or CRED are kept encrypted.",
     )
+    agent_id = forms.ChoiceField(
+        required=False, label="Runs on", help_text="The agent that makes the runs, at its place."
+    )
     alert_after = forms.IntegerField(
         min_value=1, max_value=20, initial=1, label="Alert after this many bad runs in a row"
     )
     recover_after = forms.IntegerField(
         min_value=1, max_value=20, initial=1, label="Recovered after this many good runs in a row"
+    )
+    reminder_minutes = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=10_080,
+        label="Remind every so many minutes",
+        help_text="While an alert is open and nobody has acknowledged it. Empty: no reminders.",
     )
     tags = forms.CharField(required=False, max_length=1000, help_text="With commas between.")
     enabled = forms.BooleanField(
@@ -115,15 +111,17 @@ class MonitorForm(forms.Form):
         *("url", "method", "headers", "body", "samples", "concurrency", "timeout_ms"),
         *("expect_status", "expect_body", "follow_redirects", "verify_tls"),
     )
-    K6_ONLY = ("script", "script_file")
+    SCRIPT_ONLY = ("script", "script_file")
 
     def __init__(self, *args: Any, tool: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tool = tool
-        for name in self.K6_ONLY if tool == Tool.HTTP else self.HTTP_ONLY:
+        for name in self.SCRIPT_ONLY if tool == Tool.HTTP else self.HTTP_ONLY:
             del self.fields[name]
         if "script" in self.fields:  # unless a file takes its place
             self.fields["script"].required = "script_file" not in self.files
+            self.fields["script"].help_text = TOOLS[tool].about_script or ""
+        self.fields["agent_id"].choices = agents()
         for name, (wire, label, help_text) in LIMITS.items():
             highest = HIGHEST[wire]
             field = forms.FloatField(required=False, min_value=0, max_value=highest, label=label, help_text=help_text)
@@ -142,111 +140,20 @@ class MonitorForm(forms.Form):
     @property
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields under their headings."""
-        what = ("Script", self.part(*self.K6_ONLY)) if self.tool == Tool.K6 else ("Request", self.part(*self.HTTP_ONLY))
+        is_http = self.tool == Tool.HTTP
+        what = ("Request", self.part(*self.HTTP_ONLY)) if is_http else ("Script", self.part(*self.SCRIPT_ONLY))
         return [
             ("Name", self.part("name", "tags")),
             what,
-            ("Schedule", self.part("schedule", "time_zone", "timeout_s", "enabled")),
+            ("Schedule", self.part("schedule", "time_zone", "agent_id", "timeout_s", "enabled")),
             ("Limits", self.part(*LIMITS)),
             ("Parameters", self.part("parameters")),
-            ("Alerts", self.part("alert_after", "recover_after")),
+            ("Alerts", self.part("alert_after", "recover_after", "reminder_minutes")),
         ]
 
-    def wire(self, current: Monitor | None = None) -> dict[str, Any]:
-        """What was typed as a body of the API; against `current` what is gone is removed. Adds errors of its own."""
-        typed = self.cleaned_data
-        sent: dict[str, Any] = {
-            "name": typed["name"],
-            "schedule": typed["schedule"],
-            "timezone": typed["time_zone"],
-            "enabled": typed["enabled"],
-            "alertAfter": typed["alert_after"],
-            "recoverAfter": typed["recover_after"],
-            "tags": [tag.strip() for tag in typed["tags"].split(",") if tag.strip()],
-            "thresholds": _kept(
-                {wire: typed[name] for name, (wire, _, _) in LIMITS.items()}, current and current.thresholds
-            ),
-            "parameters": _kept(self._pairs("parameters", "="), current and current.parameters),
-        }
-        if typed["timeout_s"] is not None:
-            sent["timeoutSeconds"] = typed["timeout_s"]
-        return sent | (self._script(current) if self.tool == Tool.K6 else {"request": self._request(current)})
 
-    def _request(self, current: Monitor | None) -> dict[str, Any]:
-        typed = self.cleaned_data
-        words = [word.strip() for word in typed["expect_status"].split(",") if word.strip()]
-        expect = {
-            "status": [int(word) if word.isdigit() else word for word in words] or None,
-            "bodyContains": typed["expect_body"] or None,
-        }
-        before = (current and current.request) or {}
-        expect = {**(before.get("expect") or {}), **expect}
-        asked = {
-            "url": typed["url"],
-            "method": typed["method"],
-            "headers": self._pairs("headers", ":") or None,
-            "body": typed["body"] or None,
-            "samples": typed["samples"],
-            "concurrency": typed["concurrency"],
-            "timeoutMs": typed["timeout_ms"],
-            "followRedirects": typed["follow_redirects"],
-            "verifyTls": typed["verify_tls"],
-            "expect": {name: value for name, value in expect.items() if value is not None} or None,
-        }
-        return _kept(asked, before)
-
-    def _script(self, current: Monitor | None) -> dict[str, Any]:
-        if file := self.cleaned_data["script_file"]:
-            return {"script": file}
-        text = self.cleaned_data["script"].replace("\r\n", "\n")
-        if current and current.script and text == current.script.body:
-            return {}
-        return {"scriptContent": base64.b64encode(text.encode()).decode()}
-
-    def _pairs(self, field: str, sign: str) -> dict[str, str]:
-        """Lines of `name<sign>value` as a mapping; a line of another form is an error of the field."""
-        pairs = {}
-        for number, line in enumerate(self.cleaned_data[field].splitlines(), start=1):
-            name, found, value = line.partition(sign)
-            if line.strip() and not found:
-                self.add_error(field, f"Line {number} has no {sign} in it.")
-            elif line.strip():
-                pairs[name.strip()] = value.strip() if sign == ":" else value
-        return pairs
-
-    def show_faults(self, details: dict[str, list[str]]) -> None:
-        """Put what the API's rules refused at the fields."""
-        for wire, texts in details.items():
-            head, _, last = wire.rpartition(".")
-            name = FIELDS.get(wire) or (last if head == "request" else wire.split(".")[0])
-            name = name if name in self.fields else FIELDS.get(name, name)
-            said = [f"{last}: {text}" for text in texts] if head in ("parameters", "request.headers") else texts
-            self.add_error(name if name in self.fields else None, said)
-
-
-def initial_of(monitor: Monitor) -> dict[str, Any]:
-    """A stored monitor as the form shows it; secrets as their mask."""
-    asked, expect = monitor.request or {}, (monitor.request or {}).get("expect") or {}
-    shown = {name: getattr(monitor, name) for name in ("name", "schedule", "time_zone", "timeout_s", "enabled")}
-    shown |= {
-        "alert_after": monitor.alert_after,
-        "recover_after": monitor.recover_after,
-        "tags": ", ".join(monitor.tags),
-    }
-    shown |= {name: monitor.thresholds.get(wire) for name, (wire, _, _) in LIMITS.items()}
-    shown["parameters"] = "\n".join(f"{name}={text}" for name, text in parameters.masked(monitor.parameters).items())
-    script = monitor.script
-    shown["script"] = script.body if script else ""
-    plain = {"url": "url", "method": "method", "body": "body", "samples": "samples", "concurrency": "concurrency"}
-    plain |= {"timeout_ms": "timeoutMs", "follow_redirects": "followRedirects", "verify_tls": "verifyTls"}
-    shown |= {name: asked[wire] for name, wire in plain.items() if wire in asked}
-    shown["headers"] = "\n".join(f"{name}: {text}" for name, text in (asked.get("headers") or {}).items())
-    shown["expect_status"] = ", ".join(map(str, expect.get("status") or []))
-    shown["expect_body"] = expect.get("bodyContains", "")
-    return shown
-
-
-def _kept(now: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-    """What is there now, with None for what was there before and is gone (a change removes it)."""
-    present = {name: value for name, value in now.items() if value is not None}
-    return present | dict.fromkeys(set(before or {}) - set(present))
+def agents() -> list[tuple[str, str]]:
+    """Who can make runs: the platform's own workers first, then the other agents by name and place."""
+    others = Agent.objects.current().exclude(pk=DEFAULT).order_by("name", "pk")
+    names = [(one.pk, f"{one.name}, {one.location}" if one.location else one.name) for one in others]
+    return [(DEFAULT, "Platform workers"), *names]

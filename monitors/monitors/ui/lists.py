@@ -45,7 +45,7 @@ def listed(request: HttpRequest) -> dict[str, Any]:
     wanted = chosen(request.GET)
     found = queries.filtered(Monitor.objects.by_name(), wanted)
     if tag := request.GET.get("tag", "").strip()[:50]:
-        found = found.filter(pk__in=queries.with_tag(tag))
+        found = queries.with_tag(found, tag)
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     grouped = request.GET.get("group") == "tag"
     table = rows_of(list(shown.object_list))

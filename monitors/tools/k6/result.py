@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitors.runs.judge import breach, plain
+from monitors.runs.judge import breach, by_script, plain
 from monitors.tools.base import Outcome
 from monitors.tools.process import Exit
+from monitors.tools.programs import never_measured
 from monitors.tools.samples import Samples
 
 if TYPE_CHECKING:
-    from monitors.tools.k6 import Messages
+    from monitors.tools.k6.streams import Messages
 
 CROSSED, ABORTED, FAILED, SCRIPT_EXCEPTION = 99, 108, 110, 107
 MEASURED = {0, CROSSED, ABORTED, FAILED}
-OURS = {97, 98, 103, 106, 109}  # faults of the program or its surroundings, not of the script
+OURS = {97, 98, 103, 105, 106, 109}  # faults of the program or its surroundings, not of the script
 _STATS = {"p50": "p(50)", "p95": "p(95)", "p99": "p(99)", "avg": "avg", "min": "min", "max": "max"}
 _EXPRESSION = re.compile(r"\s*([a-z]+(?:\([\d.]+\))?)\s*(<=?|>=?|===?|!=)\s*([\d.]+)\s*")
 _UNITS = {"http_req": "ms", "iteration_duration": "ms", "group_duration": "ms", "grpc_req_duration": "ms"}
@@ -26,8 +27,8 @@ def outcome(*, ended: Exit, summary: bytes | None, samples: Samples, messages: "
     """The result of a k6 run from everything that it left."""
     metrics = _metrics(_read(summary), samples)
     figures = _figures(metrics, samples, messages.exceptions)
-    if ended.output_limit:
-        return Outcome(exit_code=ended.code, error=("output_limit", "The script printed more than 64 MiB."))
+    if unmeasured := never_measured(ended, messages.last_words):
+        return unmeasured
     if ended.timed_out:
         return Outcome(metrics=figures, exit_code=ended.code, timed_out=True)
     if ended.code not in MEASURED:
@@ -36,7 +37,7 @@ def outcome(*, ended: Exit, summary: bytes | None, samples: Samples, messages: "
         return Outcome(exit_code=ended.code, error=("bad_result", "k6 left no summary that can be read."))
     crossed = _crossed(metrics or {})
     if ended.code in (ABORTED, FAILED):
-        crossed.append(_by_script(messages.said or "the script ended the test as failed"))
+        crossed.append(by_script(messages.said or "the script ended the test as failed"))
         return Outcome(metrics=figures, breaches=crossed, exit_code=ended.code)
     iterations = int((metrics or {}).get("iterations", {}).get("count", 0))
     if iterations and messages.exceptions >= iterations:
@@ -68,7 +69,9 @@ def _figures(metrics: dict[str, Any] | None, samples: Samples, exceptions: int) 
         return samples.metrics(0) | {"throughput": None, "checksFailed": None} if samples.count else None
     checks = metrics.get("checks") or {}
     if int(metrics.get("http_reqs", {}).get("count", 0)):
-        requests, failed = metrics["http_reqs"], metrics.get("http_req_failed") or {}
+        requests, failed = metrics["http_reqs"], metrics.get("http_req_failed")
+        if failed is None:  # the script has switched k6's own judgement off
+            failed = {"value": samples.failed / samples.count if samples.count else 0, "passes": samples.failed}
         figures = _trend(metrics.get("http_req_duration") or {}) | {
             "errorRate": float(failed.get("value", 0)),
             "throughput": float(requests["rate"]),
@@ -123,10 +126,6 @@ def _breach_of(name: str, expression: str, values: dict[str, Any]) -> dict[str, 
         "limit": limit,
         "message": f"{name} {said} {unit} breaks the script's limit {expression}".replace("  ", " "),
     }
-
-
-def _by_script(text: str) -> dict[str, Any]:
-    return {"threshold": "script", "metric": None, "limit": None, "actual": None, "unit": "", "message": text}
 
 
 def _fault(code: int, last_error: str) -> tuple[str, str]:

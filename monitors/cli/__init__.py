@@ -1,0 +1,1 @@
+"""`pharos monitors …`: monitors from the command line, over HTTP, without Django (user experience §9)."""

@@ -8,12 +8,13 @@ from typing import Any
 from channels.db import database_sync_to_async
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.errors import ApiError, TooLarge, Unauthorized, Unavailable
-from config.api.permissions import NO_KEY, OPERATOR, HasRole
+from config.api.envelopes import as_api_error
+from config.api.errors import ApiError, Unauthorized, Unavailable
+from config.api.parsers import raw
+from config.api.permissions import NO_KEY, OPERATOR, AgentOrRole
 from config.api.views import ApiView
 from config.pool import answer, read_body, refuse
 from fleet.agents import ingest
@@ -27,32 +28,13 @@ ACCEPTED = b'{"accepted":true}'
 NOT_STORED = "The report could not be stored in time. Send it again."
 
 
-class Untouched(BaseParser):
-    """The body as it came: the one decoder that reads reports reads it."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
-        body = stream.read(MAX_FRAME_BYTES + 1)
-        if len(body) > MAX_FRAME_BYTES:
-            raise TooLarge(f"The body is larger than {MAX_FRAME_BYTES} bytes")
-        return body
-
-
-class AgentOrRole(HasRole):
-    """Agents' keys speak for their instances without any rank; the service looks which."""
-
-    def has_permission(self, request: Any, view: Any) -> bool:
-        return bool(request.auth and request.auth.is_agent) or super().has_permission(request, view)
-
-
 class Heartbeats(ApiView):
     """Heartbeats, samples and processes of one instance; answered when they are on disk."""
 
     roles = {"post": OPERATOR}
     rate_class = None
     permission_classes = (AgentOrRole,)
-    parser_classes = (Untouched,)
+    parser_classes = (raw(MAX_FRAME_BYTES),)
     team_attr, detail = "team_id", True  # a team may raise the caller; the service decides on the instance
 
     @extend_schema(request={"application/json": OpenApiTypes.OBJECT}, responses=OpenApiTypes.OBJECT)
@@ -79,11 +61,11 @@ async def heartbeats_asgi(scope: dict, receive: Any, send: Any, id: str) -> None
     """The same as the view, without threads and middleware: what a heartbeat costs is mostly the way to it."""
     try:
         await _heartbeats(scope, receive, send, id)
-    except ApiError as error:
+    except Exception as fault:  # noqa: BLE001 - there is no Django around this that would answer
+        if (error := as_api_error(fault, None)) is None:
+            log.exception("a report could not be taken")
+            error = ApiError("Something went wrong on our side", status=500, code="internal_error")
         await refuse(error, scope, send)
-    except Exception:  # noqa: BLE001 - there is no Django around this that would answer
-        log.exception("a report could not be taken")
-        await refuse(ApiError("Something went wrong on our side", status=500, code="internal_error"), scope, send)
 
 
 async def _heartbeats(scope: dict, receive: Any, send: Any, id: str) -> None:

@@ -16,16 +16,19 @@ class Budget:
         self._window, self._spent = 0, dict[str, int]()
 
     def take(self, instance_id: str, size: int) -> None:
-        """Count `size` bytes; raises TooMany above `PHAROS_RATE_INGEST_BYTES` a minute (0 = no limit)."""
+        """Count `size` bytes; raises TooMany above `PHAROS_RATE_INGEST_BYTES` a minute (0 = no limit).
+
+        What is larger than all of it passes as the first of a minute: else it could never be sent.
+        """
         if not (limit := settings.RATE_INGEST_BYTES):
             return
         window, passed = divmod(int(time.time()), WINDOW_S)
         if window != self._window:
             self._window, self._spent = window, {}
-        spent = self._spent.get(instance_id, 0) + size
-        if spent > limit:
+        before = self._spent.get(instance_id, 0)
+        if before and before + size > limit:
             raise TooMany(f"An instance may send {limit} bytes a minute", retry_after=WINDOW_S - passed)
-        self._spent[instance_id] = spent
+        self._spent[instance_id] = before + size
 
 
 budget = Budget()

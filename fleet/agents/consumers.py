@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from config import live
 from config.api.errors import ApiError, Forbidden, Invalid, NotFound, TooMany, Unavailable
-from fleet.agents import frames, reports, services, shapes
+from fleet.agents import answers, calling, frames, lines, reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.agents.frames import Frame
+from fleet.logs import services as logs
 from fleet.metrics import services as metrics
 
 log = logging.getLogger(__name__)
@@ -23,12 +24,14 @@ QUEUED_FRAMES = 32
 FRAMES_PER_S = 200
 POLICY_VIOLATION, TOO_BIG, GOING_AWAY = 1008, 1009, 1001
 CODES = {Invalid: "INVALID_PAYLOAD", Forbidden: "FORBIDDEN", TooMany: "RATE_LIMITED", Unavailable: "UNAVAILABLE"}
-# What agents may send and this release does not keep yet.
-LATER = {"log:line", "log:batch", "llm_usage:batch", "terminal:output", "terminal:closed", "command:result"}
+# What somebody asked for is no ingest: nothing of it may be refused, so what comes faster waits in the agent's buffers.
+ANSWERED_BYTES_PER_S = 2 * 1024 * 1024
+WAITING_EVENTS = 256  # for the agent: frames of at most 60 KiB
 
 read_report = reports.reader(shapes.Report)
 read_inventory = reports.reader(shapes.Inventory)
 read_happening = reports.reader(shapes.Happening)
+read_line, read_lines = reports.reader(shapes.LogLine), reports.reader(shapes.LogLines)
 read_object = reports.reader(dict[str, Any])
 
 
@@ -39,7 +42,6 @@ class AgentConsumer(AsyncWebsocketConsumer):
         self._principal = self.scope["principal"]
         self._bound: services.Bound | None = None
         self._queue: list[tuple[Frame, int]] = []
-        self._told: set[str] = set()
         self._facts: dict[str, Any] = {}
         self._second, self._frames = 0.0, 0
         self._listener: asyncio.Task | None = None
@@ -105,33 +107,47 @@ class AgentConsumer(AsyncWebsocketConsumer):
         self._bound = bound
         if self._deadline:
             self._deadline.cancel()
-        self._listener = asyncio.create_task(self._give_way(bound.instance_id))
+        self._listener = asyncio.create_task(self._listen(bound.instance_id))
         # The connection itself is a sign of life.
         metrics.accept([metrics.Beat(instance_id=bound.instance_id, at=timezone.now())], durable=False)
         queued, self._queue = self._queue, []
         for frame, size in queued:
             await self._handle(frame, size)
 
-    async def _give_way(self, instance_id: str) -> None:
-        """Tell this instance's other connections, in any process, to go; go when a newer one tells."""
+    async def _listen(self, instance_id: str) -> None:
+        """Put on the wire what `calling` publishes for this instance, until a newer connection speaks for it."""
         mine = [time.time_ns(), uuid.uuid4().hex]
-        async with live.subscribe(topic := f"agent:{instance_id}", size=8) as connections:
-            await asyncio.to_thread(live.publish, topic, mine)
+        async with live.subscribe(topic := calling.topic(instance_id), size=WAITING_EVENTS) as events:
+            await asyncio.to_thread(live.publish, topic, mine)  # other connections, in any process, go now
             while True:
-                if list((await connections.get()).event) > mine:
+                event = (await events.get()).event
+                if event == calling.GONE:
+                    await self.close(POLICY_VIOLATION, "This instance was destroyed")
+                    return
+                if isinstance(event, dict):
+                    await self._pass_on(event)
+                elif list(event) > mine:
                     break
         await self.close(GOING_AWAY, "Replaced by new connection")
+
+    async def _pass_on(self, event: dict[str, Any]) -> None:
+        if text := event.get("text"):
+            await self.send(text)
+        if receipt := event.get("receipt"):
+            await asyncio.to_thread(live.publish, answers.topic(receipt), {"kind": "receipt"})
 
     async def _handle(self, frame: Frame, size: int) -> None:
         if self._bound is None:  # refused a moment ago; what still comes is not heard
             return
         handler = HANDLERS.get(frame.kind)
         try:
+            if answered := answers.function_for(frame.kind):
+                await self._answer(answered, frame)
+                await asyncio.sleep(size / ANSWERED_BYTES_PER_S)
+                return
             budget.take(self._bound.instance_id, size)
             if handler:
                 await handler(self, frame)
-            elif frame.kind in LATER:
-                await self._tell_once(frame)
             else:
                 log.debug("ignored a frame of type %.64r", frame.kind)
         except ApiError as error:
@@ -140,11 +156,15 @@ class AgentConsumer(AsyncWebsocketConsumer):
             log.exception("a frame of type %.64r could not be handled", frame.kind)
             await self.send(frames.error("HANDLER_ERROR", "The frame could not be handled", frame=frame))
 
-    async def _tell_once(self, frame: Frame) -> None:
-        if frame.kind not in self._told:
-            self._told.add(frame.kind)
-            text = f"{frame.kind} is not kept by this version of the platform"
-            await self.send(frames.error("NOT_AVAILABLE", text, frame=frame))
+    async def _answer(self, answered: answers.Answered, frame: Frame) -> None:
+        """Hand the frame's body to the slice that waits for such; what its envelope names is in the body, too."""
+        named = {"session_id": frame.session_id, "correlationId": frame.correlation_id}
+        body = {name: value for name, value in named.items() if value is not None} | read_object(frame.body)
+        if {body.get("instance_id"), body.get("instanceId")} - {None, "", *self._bound.names}:
+            raise Forbidden("This connection speaks for another instance")
+        if not asyncio.iscoroutinefunction(answered):
+            answered = database_sync_to_async(answered)
+        await answered(self._bound.instance_id, body)
 
     def _own(self, body: Any) -> str:
         """Our id of the instance; raises Forbidden when the body names another one."""
@@ -173,6 +193,14 @@ class AgentConsumer(AsyncWebsocketConsumer):
         if frame.is_console:
             await self.send(frames.acknowledgement(frame))
 
+    async def _log_line(self, frame: Frame) -> None:
+        line = read_line(frame.body)
+        logs.accept(lines.entries_of([line], instance_id=self._own(line), now=timezone.now()))
+
+    async def _log_batch(self, frame: Frame) -> None:
+        batch = read_lines(frame.body)
+        logs.accept(lines.entries_of(batch.lines, instance_id=self._own(batch), now=timezone.now(), path=batch.path))
+
     async def _event(self, frame: Frame) -> None:
         happening = read_happening(frame.body)
         instance_id = self._own(happening)
@@ -192,6 +220,8 @@ class AgentConsumer(AsyncWebsocketConsumer):
 HANDLERS = {
     "heartbeat": AgentConsumer._heartbeat,
     "metrics": AgentConsumer._metrics,
+    "log:line": AgentConsumer._log_line,
+    "log:batch": AgentConsumer._log_batch,
     "event": AgentConsumer._event,
     "registration": AgentConsumer._registration,
     "inventory": AgentConsumer._inventory,

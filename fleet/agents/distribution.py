@@ -1,5 +1,6 @@
 """The agent for other machines: an installer, and the package that it fetches from here."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +15,43 @@ NOT_BUILT = "The agent's package has not been built on this server. Build it wit
 TEXT = "text/plain; charset=utf-8"
 
 
+@dataclass(frozen=True)
+class Program:
+    """What an installer needs to know of the program that it installs."""
+
+    title: str  # as people read it
+    name: str  # of its folder and its service
+    folder: str  # below which this server has installer and package
+    key: str  # the variable with its key
+    shown_by: str  # the page that shows the key
+    minor: int  # Python 3.<minor> is the oldest that it runs on
+    settings: str  # further variables that are kept
+    command: str
+
+
+AGENT = Program(
+    title="Pharos agent",
+    name="pharos-agent",
+    folder="/agent",
+    key="PHAROS_AGENT_KEY",
+    shown_by="Add instance",
+    minor=9,
+    settings="PHAROS_INSTANCE_ID PHAROS_PROVIDER PHAROS_REGION PHAROS_AGENT_TAGS PHAROS_AGENT_HEARTBEAT "
+    "PHAROS_AGENT_METRICS PHAROS_AGENT_LOGS PHAROS_AGENT_JOURNAL PHAROS_AGENT_LOG_DIRS PHAROS_AGENT_COMMANDS "
+    "PHAROS_AGENT_TERMINAL PHAROS_AGENT_SHELL",
+    command="pharos-agent",
+)
+
+
+def installer(program: Program, *, url: str, wheel: str) -> str:
+    """A shell script that installs a program from this server, seen under `url`. It holds no secret."""
+    words = {name.upper(): str(value) for name, value in vars(program).items()} | {"URL": url, "WHEEL": wheel}
+    script = SCRIPT.read_text(encoding="utf-8")
+    for name, value in words.items():
+        script = script.replace(f"@{name}@", value)
+    return script
+
+
 def newest_wheel() -> Path | None:
     """The package built last; None when there is none."""
     return max(settings.AGENT_WHEELS.glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime, default=None)
@@ -21,12 +59,11 @@ def newest_wheel() -> Path | None:
 
 @require_safe
 def install_script(request: HttpRequest) -> HttpResponse:
-    """A shell script that installs the agent from the address under which it was fetched. It holds no secret."""
+    """The installer of the agent, for the address under which it was fetched."""
     wheel = newest_wheel()
     if wheel is None:
         return HttpResponse(NOT_BUILT, status=404, content_type=TEXT)
-    url = request.build_absolute_uri("/").rstrip("/")
-    script = SCRIPT.read_text(encoding="utf-8").replace("@URL@", url).replace("@WHEEL@", wheel.name)
+    script = installer(AGENT, url=request.build_absolute_uri("/").rstrip("/"), wheel=wheel.name)
     return HttpResponse(script, content_type="text/x-shellscript; charset=utf-8")
 
 

@@ -17,6 +17,7 @@ CONSOLE = {
     ("events", "event:instance"): "event",
     ("terminal", "terminal:data"): "terminal:output",
     ("terminal", "terminal:close"): "terminal:closed",
+    ("commands", "command:output"): "command:output",
     ("commands", "command:result"): "command:result",
     ("llm_usage", "llm_usage:batch"): "llm_usage:batch",
     ("inventory", "inventory:report"): "inventory",
@@ -36,6 +37,7 @@ class _Envelope(msgspec.Struct):
     instance_id: str | None = None
     instanceId: str | None = None  # noqa: N815 - the wire's name
     correlationId: str | int | None = None  # noqa: N815
+    session_id: str | None = None
 
 
 class _Named(msgspec.Struct):
@@ -52,6 +54,7 @@ class Frame(NamedTuple):
     is_console: bool
     speaks_for: str | None
     correlation_id: str | int | None
+    session_id: str | None
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
@@ -74,7 +77,7 @@ def read(text: str | bytes) -> Frame:
     else:
         raise Unreadable("A frame has type and payload, or channel, type and data")
     is_console = not (envelope.type and envelope.payload)
-    return Frame(kind, body, channel, is_console, speaks_for, envelope.correlationId)
+    return Frame(kind, body, channel, is_console, speaks_for, envelope.correlationId, envelope.session_id)
 
 
 def named_instance(frame: Frame) -> str | None:
@@ -116,6 +119,14 @@ def pong(name: str, frame: Frame) -> str:
 def acknowledgement(frame: Frame) -> str:
     """The answer to a sample in the console dialect."""
     return _text({"channel": frame.channel, "type": "ack", "data": {"ok": True}}, frame)
+
+
+def to_agent(type: str, payload: dict[str, Any], session_id: str | None = None) -> str:
+    """A message to an agent, as text (contract: fleet console §31.5)."""
+    body: dict[str, Any] = {"protocol_version": VERSION, "type": type, "payload": payload}
+    if session_id is not None:
+        body["session_id"] = session_id
+    return _text(body, None)
 
 
 def console(channel: str, type: str, instance_id: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fleet.agents import reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.metrics import services as metrics
 from security.keys import services as keys
+from security.keys.refusals import claim_of
 
 KEY_KEPT_S = 2.0  # how long a key that has been revoked may still be believed
 BINDING_KEPT_S = 300.0
@@ -53,20 +54,28 @@ def known(raw_key: str, reference: str) -> services.Bound | None:
     return bindings.get((digest, reference)) if principals.get(digest) else None
 
 
-def admit(raw_key: str, reference: str) -> services.Bound:
-    """The instance that the key may speak for. Raises Unauthorized, Forbidden, Malformed or NotFound."""
-    digest = keys.digest_of(raw_key)
-    principal = principals.get(digest) or principals.put(digest, keys.authenticate_key(raw_key))
-    return bindings.get((digest, reference)) or bindings.put((digest, reference), _bind(principal, reference))
+def admit(raw_key: str, reference: str, *, adopt: bool = True) -> services.Bound:
+    """The instance that the key may speak for. Raises Unauthorized, Forbidden, Malformed or NotFound.
+
+    With `adopt` an instance that was enrolled takes over what its agent calls itself at the first contact.
+    """
+    digest, principal = keys.digest_of(raw_key), caller(raw_key, reference)
+    return bindings.get((digest, reference)) or bindings.put((digest, reference), _bind(principal, reference, adopt))
 
 
-def _bind(principal: Principal, reference: str) -> services.Bound:
+def caller(raw_key: str, reference: str | None = None) -> Principal:
+    """Whose key it is; believed for 2 s. Raises Unauthorized, which counts for the instance that is meant."""
+    digest, claim = keys.digest_of(raw_key), claim_of("", reference)
+    return principals.get(digest) or principals.put(digest, keys.authenticate_key(raw_key, claim=claim))
+
+
+def _bind(principal: Principal, reference: str, adopt: bool) -> services.Bound:
     if not services.may_speak(principal):
         raise Forbidden("This action requires the OPERATOR role or higher")
     if len(reference) > 128 or "\x00" in reference:
         raise Malformed("Invalid instance ID")
     try:
-        return services.bind(reference=reference, principal=principal)
+        return services.bind(reference=reference, principal=principal, adopt=adopt)
     except NotFound:
         raise NotFound(f"Instance '{reference}' not found") from None
 

@@ -36,11 +36,11 @@ def may_speak(principal: Principal) -> bool:
     return principal.is_agent or (principal.key_id is not None and principal.may_somewhere(OPERATOR))
 
 
-def bind(*, reference: str, principal: Principal) -> Bound:
+def bind(*, reference: str, principal: Principal, adopt: bool = True) -> Bound:
     """The instance that the caller means by `reference`: an id, what the agent registered as, or an active name.
 
-    A key bound to an instance opens that one only; its first contact tells what the agent calls itself. Raises
-    NotFound when there is no such instance for the caller, Forbidden when it may not speak for it.
+    A key bound to an instance opens that one only; with `adopt` its first contact tells what the agent calls itself.
+    Raises NotFound when there is no such instance for the caller, Forbidden when it may not speak for it.
     """
     unknown = NotFound(f"Unknown instance ID: {reference}")
     if len(reference) > 256 or "\x00" in reference:
@@ -48,7 +48,7 @@ def bind(*, reference: str, principal: Principal) -> Bound:
     mine = Instance.objects.visible_to(principal).existing()
     if principal.instance_id:
         instance = mine.first()
-        if instance and instance.external_id is None and reference not in (instance.pk, instance.name):
+        if adopt and instance and instance.external_id is None and reference not in (instance.pk, instance.name):
             _adopt(instance, reference)
     else:
         instance = (

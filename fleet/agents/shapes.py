@@ -133,6 +133,31 @@ class Happening(msgspec.Struct, kw_only=True):
     timestamp: Moment = None
 
 
+class LogLine(msgspec.Struct, kw_only=True):
+    """One line of a log."""
+
+    instance_id: str | None = None
+    speaks_for: str | None = field(default=None, name="instanceId")
+    level: str | None = None
+    message: str | None = None
+    line: str | None = None
+    source: str | None = None
+    path: str | None = None
+    ts: Moment = None
+    timestamp: Moment = None
+    metadata: dict[str, Any] | None = None
+    deployment_id: Annotated[str, Meta(max_length=128)] | None = field(default=None, name="deploymentId")
+
+
+class LogLines(msgspec.Struct, kw_only=True):
+    """Several lines, of one file when `path` is given."""
+
+    instance_id: str | None = None
+    speaks_for: str | None = field(default=None, name="instanceId")
+    path: str | None = None
+    lines: Annotated[list[LogLine | str], Meta(max_length=1000)] = []
+
+
 class Delivery(Report, kw_only=True):
     """The body of an ingest request: one report, or a heartbeat, a sample and processes side by side."""
 

@@ -11,7 +11,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.errors import Invalid
 from config.api.fields import FleetSerializer, milliseconds
 from config.api.pagination import integer
 from config.api.permissions import OPERATOR, VIEWER
@@ -20,6 +19,8 @@ from fleet.instances import queries, services
 from fleet.instances.bodies import ChangeSerializer, RegistrationSerializer, read_registration
 from fleet.instances.models import Distro, Instance, Provider, Status
 from fleet.instances.registration import register
+from fleet.lifecycle.bodies import DestroySerializer
+from fleet.lifecycle.destroying import remove
 
 
 class InstanceSerializer(FleetSerializer):
@@ -64,8 +65,7 @@ class InstanceViewSet(FleetViewSet):
     noun, team_attr = "Instance", "team_id"
     roles = {
         "list": VIEWER, "create": VIEWER, "retrieve": VIEWER, "destroy": OPERATOR, "partial_update": OPERATOR,
-        "suspend": OPERATOR, "resume": OPERATOR, "lifecycle": VIEWER, "processes": VIEWER, "extensions": VIEWER,
-        "events": VIEWER,
+        "processes": VIEWER, "extensions": VIEWER, "events": VIEWER,
     }  # fmt: skip
 
     @property
@@ -102,40 +102,10 @@ class InstanceViewSet(FleetViewSet):
         instance = services.change(instance=instance, actor=request.auth, request=request, **body.validated_data)
         return Response(self.get_serializer(instance).data)
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=DestroySerializer, responses=OpenApiTypes.OBJECT)
     def destroy(self, request: Request, pk: str) -> Response:
         """Deregister; a body with backupVolume or backupLabel asks for a teardown instead."""
-        instance, body = self.get_object(), request.data
-        if not isinstance(body, dict):
-            raise Invalid("The body must be an object")
-        if {"backupVolume", "backupLabel"} & set(body):
-            services.destroy(instance=instance, actor=request.auth, request=request)
-        instance = services.deregister(instance=instance, actor=request.auth, request=request)
-        return Response(_moved("Instance deregistered", instance) | {"backupId": None})
-
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["post"])
-    def suspend(self, request: Request, pk: str) -> Response:
-        instance = services.suspend(instance=self.get_object(), actor=request.auth, request=request)
-        return Response(_moved("Instance suspended. The machine itself keeps running.", instance))
-
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["post"])
-    def resume(self, request: Request, pk: str) -> Response:
-        instance = services.resume(instance=self.get_object(), actor=request.auth, request=request)
-        return Response(_moved("Instance resumed", instance))
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True)
-    def lifecycle(self, request: Request, pk: str) -> Response:
-        instance = self.get_object()
-        return Response(
-            {
-                "instanceId": instance.pk,
-                "status": instance.status,
-                "availableActions": services.available_actions(instance),
-            }
-        )
+        return Response(remove(self.get_object(), request.data, actor=request.auth, request=request))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True)
@@ -168,7 +138,3 @@ class InstanceViewSet(FleetViewSet):
             for row in queries.events(instance, limit=integer(request, "limit", 50, 1, 100))
         ]
         return Response({"instanceId": instance.pk, "events": rows})
-
-
-def _moved(message: str, instance: Instance) -> dict[str, Any]:
-    return {"message": message, "id": instance.pk, "name": instance.name, "status": instance.status}

@@ -1,5 +1,6 @@
 """What a change of an instance leaves behind: an event in its history, a line in the audit log, a live hint."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,16 @@ def tell(instance: Instance, event: dict[str, Any], *, fleet: bool = True) -> No
     whole = {"instanceId": instance.pk, "teamId": instance.team_id, **event}
     topics = [f"instance:{instance.pk}"] + ["fleet"] * fleet
     transaction.on_commit(lambda: live.publish_all([(topic, whole) for topic in topics]))
+
+
+def forget(instance_ids: Sequence[str]) -> int:
+    """Delete these records with all that hangs on them, as if they had never been there; how many.
+
+    For data that was only lent to us; what people take away is deregistered or destroyed and stays as history.
+    """
+    _, counts = Instance.objects.filter(pk__in=instance_ids).delete()
+    transaction.on_commit(lambda: cache.set(GEO_GENERATION, timezone.now().timestamp(), None))
+    return counts.get(Instance._meta.label, 0)
 
 
 def audit(

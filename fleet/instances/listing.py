@@ -10,6 +10,7 @@ from django.db.models import Case, F, FloatField, IntegerField, Q, QuerySet, Tex
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Lower, NullIf
 
+from fleet.instances import beside
 from fleet.instances.models import Instance, InstanceQuerySet, Status
 from fleet.instances.queries import search
 
@@ -29,7 +30,7 @@ STATES = (
 # Every row carries these figures of its last sample; those of an instance that does not report are not shown.
 FIGURES = {"cpu": "cpu_pct", "memory": "mem_pct", "disk": "disk_pct"}
 RATES = {"received_bps": "net_rx_bps", "sent_bps": "net_tx_bps", "processes": "process_count"}
-SORTS = ("name", "state", "provider", "region", "version", *FIGURES, "seen")
+SORTS = ("name", "state", "provider", "region", "version", *FIGURES, "seen", "alerts")
 
 
 def is_silent(now: datetime) -> Q:
@@ -106,7 +107,13 @@ def _key(name: str, now: datetime) -> Any:
         "region": F("region"),
         "version": F("agent_version"),
         "seen": F("last_seen_at"),
+        "alerts": F("open_alerts"),
     }.get(name, Lower("name"))
+
+
+def with_columns(instances: InstanceQuerySet) -> InstanceQuerySet:
+    """Each with `open_alerts`, which another room counts."""
+    return instances.annotate(open_alerts=beside.column("open_alerts"))
 
 
 def regions(instances: InstanceQuerySet) -> list[str]:

@@ -1,24 +1,23 @@
-"""The browsers' sockets: `/ws` and `/ws/metrics/stream` (contract: fleet console §32)."""
+"""The browsers' socket `/ws` (contract: fleet console §32.1, §32.2)."""
 
 import asyncio
-import time
 from typing import Any
-from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 
 from config import live
-from config.api.permissions import DEVELOPER
-from fleet.live import messages
-from fleet.live.requests import MAX_TOPICS, Request, Selection, Unreadable, read
+from config.sockets import framed
+from fleet.live import asking, handlers, texts
+from fleet.live.glances import Glance, glances
+from fleet.live.hints import HINT_PAUSE_S, Hints
+from fleet.live.messages import visible
+from fleet.live.requests import MAX_TOPICS, Request, Unreadable, number_in, read
 from fleet.live.sockets import LiveConsumer
-from fleet.overview.queries import glance
+from fleet.logs import recording as logs
 
-HINT_PAUSE_S = 0.1
-HEARTBEAT_PAUSE_S = 5.0
 GLANCE_PAUSE_S = 2.0
+FOLLOW_S = 20.0
 AGENTS_ONLY = {"heartbeat", "metrics", "events", "inventory", "llm_usage"}
-FOR_DEVELOPERS = {"commands", "terminal", "filesystem"}
 
 
 class BrowserConsumer(LiveConsumer):
@@ -29,23 +28,57 @@ class BrowserConsumer(LiveConsumer):
     async def prepare(self) -> None:
         self._subscribed: set[str] = set()  # instances whose feed a console client wants
         self._watched: set[str] = set()  # topics that a page wants hints of
-        self._hints: dict[str, dict[str, Any]] = {}
-        self._hinted, self._changed = asyncio.Event(), asyncio.Event()
-        self._beaten: dict[str, float] = {}
-        self._pins: Any = None
+        self._tailed: set[str] = set()  # instances whose log lines alone a console client wants
+        self._asking = asking.Asking(self.principal)  # what other slices answer, and what that left open
+        self._hints = Hints()
+        self._changed = asyncio.Event()
+        self._seen: Glance | None = None
+        self._sessions_moved = False
         self._resubscribe()
 
+    async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
+        if hasattr(self, "_asking") and self._asking.left_open:
+            await database_sync_to_async(self._asking.close)()
+
     async def opened(self) -> None:
-        self.run(self._send_hints())
-        self.run(self._send_glances())
+        """A client that comes back says with `?after=` what it heard last."""
+        after = number_in(self.scope.get("query_string", b""))
+        if after is not None:
+            await self._resume({"fleet", "alerts"}, after)
 
     def _resubscribe(self) -> None:
         """Listen to what is wanted. The broad feed is for console clients: pages fetch what they show."""
         wanted = self._watched | {f"instance:{one}" for one in self._subscribed}
+        wanted |= {logs.topic(one) for one in self._followed} | self._asking.topics
         if not self._watched:
             wanted |= {"fleet", "alerts"}
         self.subscription.add(*wanted)
         self.subscription.remove(*(self.subscription.topics - wanted))
+
+    async def _resume(self, topics: set[str], after: int) -> None:
+        """Tell again what these topics told after that number."""
+        for topic in self.subscription.resume(topics & self.subscription.topics, after):
+            await self.tell({"type": "resync", "topic": topic})
+
+    @property
+    def _followed(self) -> set[str]:
+        """The instances whose log lines are sent on. A page that watches reads them by their own stream."""
+        return self._tailed if self._watched else self._tailed | self._subscribed
+
+    async def _keep_following(self) -> None:
+        """Ask for the lines anew before the asking ends, as long as the instances are visible."""
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            for one in list(self._followed):
+                if not await self.may_see(one):
+                    self._forget(one)
+            await database_sync_to_async(logs.follow)(list(self._followed))
+
+    def _forget(self, instance_id: str) -> None:
+        self._tailed.discard(instance_id)
+        self._subscribed.discard(instance_id)
+        self._resubscribe()
 
     # --- from the browser -------------------------------------------------------------------------------------
 
@@ -58,13 +91,22 @@ class BrowserConsumer(LiveConsumer):
         if request.type == "watch":
             await self._watch(request)
         elif request.type in ("subscribe", "unsubscribe"):
-            await self._subscribe(request)
+            await self._subscribe(request, self._subscribed)
+        elif request.type in ("log:subscribe", "log:unsubscribe"):
+            await self._subscribe(request, self._tailed)
         elif request.channel in AGENTS_ONLY:
             await self._refuse("FORBIDDEN", "Only an agent's connection may send this", request)
-        elif request.channel in FOR_DEVELOPERS and not self.principal.may_somewhere(DEVELOPER):
-            await self._refuse("FORBIDDEN", "This action requires the DEVELOPER role or higher", request)
         else:
-            await self._refuse("UNKNOWN_MESSAGE_TYPE", f"{request.type[:64]} is not served here", request)
+            await self._ask(request)
+
+    async def _ask(self, request: Request) -> None:
+        """Have another slice answer."""
+        answer = await self._asking.answer(request)
+        if answer is None:
+            return
+        self._resubscribe()
+        if answer.type:
+            await self._reply(request.channel or "events", answer.type, answer.data, request)
 
     async def _refuse(self, code: str, text: str, request: Request | None = None) -> None:
         channel = (request and request.channel) or "events"
@@ -76,24 +118,32 @@ class BrowserConsumer(LiveConsumer):
             answer["correlationId"] = request.correlationId
         await self.tell(answer)
 
-    async def _subscribe(self, request: Request) -> None:
+    async def _subscribe(self, request: Request, chosen: set[str]) -> None:
+        """Put the instance into, or take it from, `chosen`."""
         instance_id = request.subject
         if not instance_id:
             await self._refuse("NO_INSTANCE_ID", "Say which instance", request)
             return
-        if request.type == "unsubscribe":
-            self._subscribed.discard(instance_id)
-        elif len(self._subscribed) >= MAX_TOPICS:
+        if request.type.endswith("unsubscribe"):
+            chosen.discard(instance_id)
+        elif len(chosen) >= MAX_TOPICS:
             await self._refuse("INVALID_PAYLOAD", f"At most {MAX_TOPICS} instances at once", request)
             return
         elif await self.may_see(instance_id):
-            self._subscribed.add(instance_id)
+            chosen.add(instance_id)
         else:
             await self._refuse("FORBIDDEN", f"Instance '{instance_id[:128]}' is not visible to you", request)
             return
         self._resubscribe()
+        if instance_id in self._followed:
+            self.run_once(self._keep_following)
+            await database_sync_to_async(logs.follow)([instance_id])
+        if request.type in handlers.HANDLERS:
+            await self._ask(request)
         if request.instanceId:
             await self._reply(request.channel or "system", "ack", {"ok": True}, request)
+        if instance_id in chosen and isinstance(request.after, int | float):
+            await self._resume({f"instance:{instance_id}", logs.topic(instance_id)}, int(request.after))
 
     async def _watch(self, request: Request) -> None:
         """Send hints of these topics from now on, and of what happened since `after`."""
@@ -104,67 +154,52 @@ class BrowserConsumer(LiveConsumer):
                 wanted.add(topic)
         self._watched = wanted
         self._resubscribe()
-        for topic in wanted & set(request.after):
-            missed, whole = live.hub.replay(topic, int(request.after[topic]))
-            if not whole:
+        self.run_once(self._send_hints)
+        after = request.after if isinstance(request.after, dict) else {}
+        for topic in wanted & set(after):
+            if not self._hints.add_missed(topic, int(after[topic])):
                 await self.tell({"type": "resync", "topic": topic})
-            for message in missed if whole else ():
-                self._hint(message)
 
     # --- to the browser ---------------------------------------------------------------------------------------
 
     async def forward(self, message: live.Message) -> None:
-        topic, event = message.topic, message.event
+        topic = message.topic
         if topic in self._watched:
-            self._hint(message)
-        if topic.removeprefix("instance:") in self._subscribed:
-            for told in messages.for_subscriber(event) if messages.visible(event, self.principal) else ():
-                await self.tell(told)
+            self._hints.add(message)
+        if topic.startswith("logs:"):
+            await self.send_all(message.once(texts.lines))
+        elif topic.removeprefix("instance:") in self._subscribed or topic in self._asking.topics:
+            if visible(message.event, self.principal):
+                await self.send_all(message.once(texts.for_subscriber))
         elif topic == "fleet" and not self._watched:
-            await self._forward_fleet(event)
-        elif topic == "alerts" and not self._watched:
-            await self._forward_alert(event)
+            await self._forward_fleet(message)
+        elif topic == "alerts" and not self._watched and visible(message.event, self.principal):
+            await self.send_all(message.once(texts.alert))
 
-    async def _forward_fleet(self, event: dict[str, Any]) -> None:
+    async def _forward_fleet(self, message: live.Message) -> None:
+        event = message.event
         if event["kind"] == "heartbeats":
-            for beat in event["beats"]:
-                if messages.visible(beat, self.principal) and self._is_time(beat["instanceId"]):
-                    await self.tell(messages.heartbeat(beat))
-        elif event["kind"] == "status" and messages.visible(event, self.principal):
-            await self.tell(messages.instance_update(event))
-            self._changed.set()
-
-    async def _forward_alert(self, event: dict[str, Any]) -> None:
-        if "payload" in event and messages.visible(event, self.principal):
-            await self.tell({"type": "alert", "payload": event["payload"]})
-
-    def _is_time(self, instance_id: str) -> bool:
-        """Whether this instance's last heartbeat went to the browser long enough ago."""
-        now = time.monotonic()
-        if now - self._beaten.get(instance_id, -HEARTBEAT_PAUSE_S) < HEARTBEAT_PAUSE_S:
-            return False
-        if len(self._beaten) > 20_000:
-            self._beaten = {one: at for one, at in self._beaten.items() if now - at < HEARTBEAT_PAUSE_S}
-        self._beaten[instance_id] = now
-        return True
-
-    def _hint(self, message: live.Message) -> None:
-        """Keep the newest hint of each topic until its turn comes."""
-        kind = message.event.get("kind") if isinstance(message.event, dict) else None
-        self._hints[message.topic] = {
-            "type": "ui", "topic": message.topic, "seq": message.number, "at": message.number, "kind": kind,
-        }  # fmt: skip
-        self._hinted.set()
+            beats = message.once(texts.beats if message.is_again else texts.pace.due)
+            mine = [beat.text for beat in beats if visible(beat.event, self.principal)]
+            await self.send_all([framed(text) for text in texts.numbered(mine, message.number)])
+        elif event["kind"] == "status":
+            if visible(event, self.principal):
+                await self.send_all(message.once(texts.status))
+                self._look_again()
+            elif event["instanceId"] in self._followed:  # it went to another team
+                self._forget(event["instanceId"])
+        elif event["kind"] == "sessions" and visible(event, self.principal):
+            self._sessions_moved = True
+            self._look_again()
 
     async def _send_hints(self) -> None:
-        """At most ten a second."""
         while True:
-            await self._hinted.wait()
-            topic = next(iter(self._hints))
-            await self.tell(self._hints.pop(topic))
-            if not self._hints:
-                self._hinted.clear()
+            await self.tell(await self._hints.next())
             await asyncio.sleep(HINT_PAUSE_S)
+
+    def _look_again(self) -> None:
+        self._changed.set()
+        self.run_once(self._send_glances)
 
     async def _send_glances(self) -> None:
         """The fleet's numbers and places after changes, at most once in 2 s."""
@@ -172,54 +207,11 @@ class BrowserConsumer(LiveConsumer):
             await self._changed.wait()
             await asyncio.sleep(GLANCE_PAUSE_S)
             self._changed.clear()
-            stats, pins = await database_sync_to_async(glance)(principal=self.principal)
-            await self.tell({"type": "fleet_stats", "payload": stats})
-            if pins != self._pins:
-                self._pins = pins
-                await self.tell({"type": "geo_update", "payload": pins})
-
-
-class MetricsStreamConsumer(LiveConsumer):
-    """Samples of chosen instances as flat messages (contract: fleet console §32.3)."""
-
-    async def prepare(self) -> None:
-        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
-        self._refusals = await self._subscribe(query.get("instanceId", []))
-
-    async def opened(self) -> None:
-        await self._tell_all(self._refusals)
-
-    async def heard(self, raw: bytes) -> None:
-        try:
-            selection = read(raw, Selection)
-        except Unreadable as error:
-            await self._tell_all([_refusal("PARSE_ERROR", str(error))])
-            return
-        self.subscription.remove(*(f"instance:{one}" for one in selection.unsubscribe))
-        await self._tell_all(await self._subscribe(selection.subscribe))
-
-    async def _subscribe(self, instance_ids: list[str]) -> list[dict[str, Any]]:
-        """Listen to the visible ones; what to tell about the others."""
-        refusals = []
-        for instance_id in instance_ids[:MAX_TOPICS]:
-            if len(self.subscription.topics) >= MAX_TOPICS:
-                refusals.append(_refusal("INVALID_PAYLOAD", f"At most {MAX_TOPICS} instances at once"))
-                break
-            if await self.may_see(instance_id):
-                self.subscription.add(f"instance:{instance_id}")
-            else:
-                refusals.append(_refusal("FORBIDDEN", f"Instance '{instance_id[:128]}' is not visible to you"))
-        return refusals
-
-    async def _tell_all(self, told: list[dict[str, Any]]) -> None:
-        for message in told:
-            await self.tell(message)
-
-    async def forward(self, message: live.Message) -> None:
-        event = message.event
-        if event["kind"] == "heartbeat" and event["measured"] and messages.visible(event, self.principal):
-            await self.tell(messages.snapshot(event))
-
-
-def _refusal(code: str, text: str) -> dict[str, Any]:
-    return {"channel": "metrics", "type": "error", "data": {"code": code, "message": text}}
+            before, now = self._seen, await glances.of(self.principal)
+            self._seen = now
+            await self.send_all([now.stats])
+            if before is None or before.pins != now.pins:
+                await self.send_all([now.pins])
+            if self._sessions_moved:
+                self._sessions_moved = False
+                await self.tell({"type": "session_count", "payload": {"active_sessions": now.active_sessions}})

@@ -5,6 +5,7 @@ from typing import Any
 
 from config.api.authentication import Principal
 from fleet.agents.frames import console
+from fleet.live.handlers import TELLERS
 
 Message = dict[str, Any]
 
@@ -27,8 +28,15 @@ def for_subscriber(event: Message) -> list[Message]:
         case "event":
             data = {"eventType": event["eventType"], "metadata": event["metadata"]}
             return [console("events", "event:instance", instance_id, data)]
-        case _:
-            return []
+        case kind:
+            return TELLERS[kind](event) if kind in TELLERS else []
+
+
+def lines(instance_id: str, entries: list[Message]) -> Message:
+    """Log lines that have been stored, each once, in the shape of the API."""
+    if len(entries) == 1:
+        return console("logs", "log:line", instance_id, entries[0])
+    return console("logs", "log:batch", instance_id, {"lines": entries})
 
 
 def _reported(instance_id: str, event: Message) -> list[Message]:

@@ -2,11 +2,14 @@
 
 import re
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Meta
 
-TOPIC = re.compile(r"(fleet|monitors|alerts|(?:instance|monitor|run|alert):[A-Za-z0-9_-]{1,128})")
+TOPIC = re.compile(
+    r"(fleet|monitors|alerts|commands|load-runs|(?:command|instance|monitor|run|trial|alert|load-run):[A-Za-z0-9_-]{1,128})"
+)
 MAX_TOPICS = 100
 Ids = Annotated[list[Annotated[str, Meta(max_length=128)]], Meta(max_length=MAX_TOPICS)]
 
@@ -24,7 +27,7 @@ class Request(msgspec.Struct):
     instanceId: str | None = None  # noqa: N815 - the wire's name
     correlationId: str | int | None = None  # noqa: N815
     topics: Ids | None = None
-    after: dict[str, int | float] = {}
+    after: dict[str, int | float] | int | float | None = None
 
     @property
     def subject(self) -> str | None:
@@ -43,6 +46,12 @@ class Selection(msgspec.Struct):
 
     subscribe: Ids = []
     unsubscribe: Ids = []
+
+
+def number_in(query: bytes) -> int | None:
+    """The sequence number in `?after=`; None without one that can be one."""
+    given = parse_qs(query.decode("latin-1")).get("after", [""])[0]
+    return int(given) if re.fullmatch(r"[0-9]{1,16}", given) else None
 
 
 def read(text: str | bytes, kind: type) -> Any:

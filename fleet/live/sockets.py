@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -31,6 +32,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.principal = self.scope["principal"]
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task] = []
+        self._running: set[str] = set()
         self._second, self._messages = 0.0, 0
         self.subscription = await self._stack.enter_async_context(live.subscribe())
         await self.prepare()  # listening begins before the browser can think that it does
@@ -41,6 +43,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
     def run(self, work: Any) -> None:
         """Run beside the socket until it closes."""
         self._tasks.append(asyncio.create_task(self._guarded(work)))
+
+    def run_once(self, work: Callable[[], Any]) -> None:
+        """Run beside the socket until it closes, unless it does already."""
+        if work.__name__ not in self._running:
+            self._running.add(work.__name__)
+            self.run(work())
 
     async def _guarded(self, work: Any) -> None:
         try:
@@ -57,10 +65,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self._stack.aclose()
 
     async def _pump(self) -> None:
+        queue = self.subscription.queue
         while True:
-            message = await self.subscription.get()
-            if dropped := self.subscription.queue.take_dropped():
-                await self.tell({"type": "lag", "dropped": dropped})
+            message = await queue.get()
+            if queue.dropped:
+                await self.tell({"type": "lag", "dropped": queue.take_dropped()})
             await self.forward(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -82,6 +91,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def tell(self, message: dict[str, Any]) -> None:
         """Send a message as JSON."""
         await self.send(_encode(message).decode())
+
+    async def send_all(self, made: list[dict[str, Any]]) -> None:
+        """Send messages that were made for all readers: see `fleet.live.texts`."""
+        for one in made:
+            await self.base_send(one)
 
     async def may_see(self, instance_id: str) -> bool:
         """Whether the caller may see that instance."""

@@ -12,11 +12,13 @@ from config.api.authentication import Principal
 from config.api.errors import Invalid, NotFound
 from config.api.fields import milliseconds
 from config.api.pagination import integer
+from config.api.parameters import moment
 from config.api.permissions import VIEWER
 from config.api.views import ApiView
 from fleet.instances.models import Instance
 from fleet.instances.queries import get_visible
 from fleet.metrics import charts, queries
+from fleet.metrics.panels import marked
 from fleet.metrics.queries import Point
 from fleet.metrics.sources import Scope
 
@@ -46,18 +48,16 @@ class MetricsView(ApiView):
 
     def span(self) -> tuple[datetime, datetime]:
         """`from` and `to`; raises Invalid when one is missing or no moment, or when they are the wrong way round."""
-        since, until = (self._moment(name) for name in ("from", "to"))
+        since, until = (self._required(name) for name in ("from", "to"))
         if since >= until:
             raise _invalid("from", "'from' must be before 'to'")
         return since, until
 
-    def _moment(self, name: str) -> datetime:
-        text = self.request.query_params.get(name, "").strip().replace(" ", "+")
-        try:
-            moment = datetime.fromisoformat(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise _invalid(name, f"{name} must be an ISO 8601 instant, such as 2026-03-01T12:00:00Z") from None
+    def _required(self, name: str) -> datetime:
+        found = moment(self.request, name)
+        if found is None:
+            raise _invalid(name, f"{name} must be an ISO 8601 instant, such as 2026-03-01T12:00:00Z")
+        return found
 
 
 class TimeSeries(MetricsView):
@@ -167,7 +167,10 @@ class Chart(MetricsView):
         else:
             length_s, _ = queries.RANGES[self.choice("range", queries.RANGES, "1h")]
             since, until = datetime.fromtimestamp(now.timestamp() - length_s, UTC), now
-        body = charts.chart(self._subject(), metrics=names, since=since, until=until, max_points=max_points, now=now)
+        subject = self._subject()
+        body = charts.chart(subject, metrics=names, since=since, until=until, max_points=max_points, now=now)
+        if subject.instance_id:
+            body["marks"] = marked(subject.instance_id, self.request.principal, since, until)
         return _json(body)
 
     def _subject(self) -> Scope:

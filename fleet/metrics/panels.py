@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from config.api.authentication import Principal
 from config.formats import duration
 from config.templatetags.times import absolute
+from fleet.instances.beside import marks
 from fleet.instances.models import Instance
 from fleet.metrics.charts import chart
 from fleet.metrics.queries import RANGES
@@ -102,10 +103,22 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def of_instance(instance: Instance, names: Sequence[str], span: Span, *, now: datetime) -> list[Panel]:
-    """Charts of one instance; they move with its topic while the range ends now."""
+def of_instance(
+    instance: Instance, names: Sequence[str], span: Span, *, now: datetime, principal: Principal | None = None
+) -> list[Panel]:
+    """Charts of one instance with marks for what happened; they move with its topic while the range ends now."""
     query = {"instanceId": instance.pk, **span.query}
-    return _panels(names, Scope.instance(instance.pk), query, span, f"instance:{instance.pk}", "", now)
+    panels = _panels(names, Scope.instance(instance.pk), query, span, f"instance:{instance.pk}", "", now)
+    told = marked(instance.pk, principal, span.since, span.until)
+    for panel in panels:
+        panel.data["marks"] = told
+    return panels
+
+
+def marked(instance_id: str, principal: Principal | None, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """The marks of an instance's charts, as the charts take them: Unix seconds and a word."""
+    found = marks(instance_id, principal, since, until)
+    return [{"at": mark.at.timestamp(), "label": mark.label} for mark in found]
 
 
 def of_fleet(principal: Principal, names: Sequence[str], span: Span, *, now: datetime) -> list[Panel]:

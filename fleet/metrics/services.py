@@ -6,12 +6,15 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from config.timeseries.writer import Writer
+from fleet.metrics import recording
 from fleet.metrics.rollup import roll_up
 from fleet.metrics.samples import Beat, Sample, checked
 from fleet.metrics.upkeep import drop_old, ensure_partitions
-from fleet.metrics.writer import writer
 
-__all__ = ["Beat", "Sample", "accept", "drop_old", "ensure_partitions", "flush", "roll_up"]
+__all__ = ["Beat", "Sample", "accept", "drop_old", "ensure_partitions", "flush", "roll_up", "writer"]
+
+writer: Writer[Beat] = Writer("samples", recording.record, prepare=ensure_partitions)
 
 
 def accept(beats: Sequence[Beat], *, durable: bool = True, now: datetime | None = None) -> "Future[None]":

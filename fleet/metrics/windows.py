@@ -1,93 +1,88 @@
-"""What samples of the last minutes tell about a limit: whether it was passed all the time, and for how long."""
+"""What samples of the last minutes tell: the range they lie in, and how the time before ended."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from config import timeseries
+from config.timeseries import Column, Query, group, largest, last
 from fleet.metrics.models import REALS, SAMPLES
 
-MOST_IDS = 5_000  # parameters of one statement; SQLite takes 32,766
-MOST_QUESTIONS = 100  # parts of one statement; SQLite takes 500
+MOST_IDS = 5_000  # parameters of one statement; SQLite takes 32,766. Beyond it everyone is read
+MOST_WINDOWS = 50  # parts of one statement; SQLite takes 500
 LOOK_BACK = timedelta(seconds=60)  # two reports of an agent that speaks each 30 s
-COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+TICK = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
-class Question:
-    """Samples of `metric` (a column of the samples) since `since`: which do not compare true with `limit`?"""
+class Span(NamedTuple):
+    """One figure of one instance over a window: its first and newest sample, the lowest and highest value (None in an
+    empty window), and the newest sample within LOOK_BACK before it, which tells how the window began."""
 
-    metric: str
-    operator: str  # gt, gte, lt, lte
-    limit: float
-    since: datetime
-    instance_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Window:
-    """The samples of one instance since `since`, and the newest one before, which tells how the window began."""
-
-    since: datetime
-    newest_at: datetime
     first_at: datetime | None
+    newest_at: datetime | None
+    lowest: float | None
+    highest: float | None
     before_at: datetime | None
-    calm_at: datetime | None  # the newest sample that does not compare true
-
-    @property
-    def steady(self) -> bool:
-        """Whether every sample of the window compares true, and with an empty window the one before it."""
-        return self.calm_at is None or (self.calm_at < self.since and self.calm_at != self.newest_at)
-
-    def held_s(self, until: datetime) -> float:
-        """For how many seconds the samples of a steady window span; an agent that reports seldom gets its last one
-        before the window counted in."""
-        calm_before = self.before_at is None or (self.calm_at is not None and self.calm_at >= self.before_at)
-        began_at = self.first_at if calm_before else self.before_at
-        ended_at = self.newest_at if self.first_at else until
-        return (ended_at - began_at).total_seconds() if began_at else 0.0
+    before: float | None
 
 
-def ask(questions: Sequence[Question], *, until: datetime) -> list[dict[str, Window]]:
-    """For each question the windows by instance id; one that did not report lately is missing.
+Key = tuple[int, str, str]  # seconds of the window, column of the samples, instance id
 
-    One statement for up to 100 questions about 5,000 instances together.
+
+def spans(windows: Mapping[int, Iterable[str]], ids: Collection[str], *, until: datetime) -> dict[Key, Span]:
+    """For each window (in seconds until `until`) and each of its columns the spans of the instances.
+
+    One that did not report lately is missing. One statement for up to 50 windows, whatever the number of instances.
     """
-    answers: list[dict[str, Window]] = [{} for _ in questions]
-    batch: list[tuple[int, Question]] = []
-    size = 0
-    for number, question in enumerate(questions):
-        for start in range(0, len(question.instance_ids), MOST_IDS):
-            part = question.instance_ids[start : start + MOST_IDS]
-            if batch and (size + len(part) > MOST_IDS or len(batch) == MOST_QUESTIONS):
-                _run(batch, until, answers)
-                batch, size = [], 0
-            batch.append((number, Question(question.metric, question.operator, question.limit, question.since, part)))
-            size += len(part)
-    if batch:
-        _run(batch, until, answers)
-    return answers
+    columns = sorted({column for wanted in windows.values() for column in wanted})
+    if unknown := set(columns) - set(REALS):
+        raise ValueError(f"{', '.join(unknown)}: no figure of a sample")
+    lengths, found = sorted(windows), {}
+    for start in range(0, len(lengths), MOST_WINDOWS):
+        selects = [_select(length, columns, ids, until) for length in lengths[start : start + MOST_WINDOWS]]
+        whole = Query(
+            " UNION ALL ".join(f"SELECT * FROM ({select.sql}) AS w{place}" for place, select in enumerate(selects)),  # noqa: S608
+            [param for select in selects for param in select.params],
+        )
+        times = [2, *(3 + 6 * place + offset for place in range(len(columns)) for offset in (0, 1, 4))]
+        for length, instance_id, _, *values in timeseries.rows_of(whole, times=times):
+            for place, column in enumerate(columns):
+                span = Span(*values[6 * place : 6 * place + 6])
+                if span.first_at is not None or span.before_at is not None:
+                    found[length, column, instance_id] = span
+    return found
 
 
-def _run(batch: list[tuple[int, Question]], until: datetime, answers: list[dict[str, Window]]) -> None:
-    selects, params = [], []
-    for number, question in batch:
-        column, comparison = question.metric, COMPARISONS[question.operator]
-        if column not in REALS:
-            raise ValueError(f"{column} is no figure of a sample")
-        marks = ", ".join(["%s"] * len(question.instance_ids))
-        # The names come from the tables above, every value is a parameter.
-        moments = (
-            "MAX(ts), MIN(CASE WHEN ts >= %s THEN ts END), MAX(CASE WHEN ts < %s THEN ts END), "
-            f"MAX(CASE WHEN NOT ({column} {comparison} %s) THEN ts END)"
-        )
-        wanted = f"instance_id IN ({marks}) AND ts >= %s AND ts <= %s AND {column} IS NOT NULL"
-        selects.append(
-            f"SELECT {number:d}, instance_id, {moments} FROM {SAMPLES.name} WHERE {wanted} GROUP BY instance_id"  # noqa: S608
-        )
-        params += [question.since, question.since, question.limit]
-        params += [*question.instance_ids, question.since - LOOK_BACK, until]
-    rows = timeseries.rows_of(timeseries.Query(" UNION ALL ".join(selects), params), times=(2, 3, 4, 5))
-    for number, instance_id, *found in rows:
-        since = next(question.since for place, question in batch if place == number)
-        answers[number][instance_id] = Window(since, *found)
+def _select(length_s: int, columns: list[str], ids: Collection[str], until: datetime) -> Query:
+    since = until - timedelta(seconds=length_s)
+    inner = f"SELECT instance_id, ts{', '.join(['', *_parts(columns)])} FROM {SAMPLES.name}"  # noqa: S608
+    params: list = [since, since, since, since] * len(columns)
+    bounds = " WHERE ts >= %s AND ts <= %s"
+    params += [since - LOOK_BACK, until]
+    if len(ids) <= MOST_IDS:
+        bounds += f" AND instance_id IN ({', '.join(['%s'] * len(ids))})"
+        params += ids
+    wanted: dict[str, Column] = {
+        "length": Column("const", length_s),
+        "instance_id": group("instance_id"),
+        "newest": largest("ts"),
+    }
+    for column in columns:
+        wanted |= {
+            f"{column}_first": Column("min", f"{column}_at"),
+            f"{column}_newest": largest(f"{column}_at"),
+            f"{column}_low": Column("min", f"{column}_in"),
+            f"{column}_high": largest(f"{column}_in"),
+            f"{column}_before_at": largest(f"{column}_earlier"),
+            f"{column}_before": last(f"{column}_was"),
+        }
+    return timeseries.bucketed(Query(inner + bounds, params), wanted, since=since - LOOK_BACK, until=until + TICK)
+
+
+def _parts(columns: list[str]) -> Iterator[str]:
+    """Each figure taken apart: its moments and values within the window, and those before it."""
+    for column in columns:
+        yield f"CASE WHEN ts >= %s AND {column} IS NOT NULL THEN ts END AS {column}_at"
+        yield f"CASE WHEN ts >= %s THEN {column} END AS {column}_in"
+        yield f"CASE WHEN ts < %s AND {column} IS NOT NULL THEN ts END AS {column}_earlier"
+        yield f"CASE WHEN ts < %s THEN {column} END AS {column}_was"

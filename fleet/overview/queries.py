@@ -13,16 +13,14 @@ from config.api.authentication import Principal
 from config.api.fields import milliseconds
 from fleet.instances.changes import GEO_GENERATION
 from fleet.instances.models import Instance
+from fleet.terminals.queries import active_count
 
 PINS_KEPT_S = 10
 GLANCE_KEPT_S = 1
 
 
 def stats(*, principal: Principal, now: datetime | None = None) -> dict[str, Any]:
-    """Counts of what the caller may see, without destroyed instances.
-
-    `active_sessions` is 0: this release opens no terminals.
-    """
+    """Counts of what the caller may see, without destroyed instances."""
     fleet = Instance.objects.visible_to(principal).existing()
     by_status: Counter[str] = Counter()
     by_provider: Counter[str] = Counter()
@@ -37,7 +35,7 @@ def stats(*, principal: Principal, now: datetime | None = None) -> dict[str, Any
         "by_status": dict(by_status),
         "by_provider": [{"provider": name, "count": count} for name, count in by_provider.most_common()],
         "by_distro": dict(by_distro),
-        "active_sessions": 0,
+        "active_sessions": active_count(principal),
         "updated_at": milliseconds(now or timezone.now()),
     }
 

@@ -11,11 +11,14 @@ from typing import Any
 from pharos_agent import state
 from pharos_agent.backlog import Backlog
 from pharos_agent.config import Config
+from pharos_agent.following import Following
 from pharos_agent.logs import readable
+from pharos_agent.outbox import Outbox
+from pharos_agent.parts import Parts
 from pharos_agent.processes import ProcessTable
 from pharos_agent.registration import RegistrationFailed, register
 from pharos_agent.sampler import Sampler
-from pharos_agent.session import Outbox, Session
+from pharos_agent.session import Session
 from pharos_agent.threads import in_thread
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -31,14 +34,17 @@ class Agent:
     def __init__(self, config: Config, *, keep_on_disk: bool) -> None:
         path = config.state_dir / "samples.jsonl" if config.state_dir and keep_on_disk else None
         self._config = config
-        self._outbox = Outbox(Backlog(path, instance_id=config.instance_id))
+        following = Following(config.logs, journal=config.journal, is_connected=lambda: self._connected)
+        self._outbox = Outbox(Backlog(path, instance_id=config.instance_id), following)
+        self._parts = Parts(config, self._outbox)
         self._registered = False
         self._connected = False
         self._pauses_s = list(config.registration_pauses_s)
 
     async def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then keep what has not arrived. Raises if a part of the agent breaks."""
-        parts = [asyncio.ensure_future(self._measure()), asyncio.ensure_future(self._stay_connected())]
+        work = (self._measure(), self._stay_connected(), self._outbox.following.run())
+        parts = [asyncio.ensure_future(part) for part in work]
         stopping = asyncio.ensure_future(in_thread(stop.wait))
         try:
             done, _ = await asyncio.wait([stopping, *parts], return_when=asyncio.FIRST_COMPLETED)
@@ -46,6 +52,7 @@ class Agent:
             for task in (stopping, *parts):
                 task.cancel()
             self._outbox.backlog.save()
+            await self._parts.close()
             await asyncio.gather(stopping, *parts, return_exceptions=True)
             self._outbox.backlog.save()
         for task in done:
@@ -107,7 +114,7 @@ class Agent:
 
     async def _converse(self) -> float:
         """Hold one connection until it ends; returns the least pause in seconds before the next."""
-        session = Session(self._config, self._outbox, on_open=self._opened)
+        session = Session(self._parts, on_open=self._opened)
         try:
             await session.run()
         except InvalidStatus as exc:

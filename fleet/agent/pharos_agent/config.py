@@ -25,7 +25,10 @@ PROVIDERS = (
 INSTANCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
 UNIT_S = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
-MAX_TAGS = 64
+MAX_TAGS, MAX_PATTERNS = 64, 50
+SWITCHES = {
+    "0": False, "false": False, "no": False, "off": False, "1": True, "true": True, "yes": True, "on": True,
+}  # fmt: skip
 
 
 class ConfigError(Exception):
@@ -48,6 +51,12 @@ class Config:
     tags: Mapping[str, str] = field(default_factory=dict)
     heartbeat_s: float = 30.0
     metrics_s: float = 60.0
+    logs: Sequence[str] = ()  # patterns of files to follow
+    journal: bool = False  # whether to follow the journal of systemd
+    log_dirs: Sequence[str] = ()  # directories whose files people may look at
+    commands: bool = True  # whether people may run commands on this machine
+    terminal: bool = True  # whether people may open terminals on this machine
+    shell: str | None = None  # the one they get; None: the user's own
     state_dir: Path | None = None  # None: nothing is kept on disk
     log_level: str = "info"
     parent_pid: int | None = None  # the agent stops when this process has gone
@@ -112,6 +121,12 @@ class _Reader:
             "tags": self._tags(),
             "heartbeat_s": self._interval(30.0, "PHAROS_AGENT_HEARTBEAT", "SINDRI_AGENT_HEARTBEAT", flag="heartbeat_s"),
             "metrics_s": self._interval(60.0, "PHAROS_AGENT_METRICS", "SINDRI_AGENT_METRICS", flag="metrics_s"),
+            "logs": self._paths("PHAROS_AGENT_LOGS", "paths, such as /var/log/*.log"),
+            "journal": self._switch("PHAROS_AGENT_JOURNAL"),
+            "log_dirs": self._paths("PHAROS_AGENT_LOG_DIRS", "directories, such as /var/log/nginx"),
+            "commands": self._switch("PHAROS_AGENT_COMMANDS", default=True),
+            "terminal": self._switch("PHAROS_AGENT_TERMINAL", default=True),
+            "shell": self._text("PHAROS_AGENT_SHELL", "SINDRI_AGENT_SHELL", limit=256),
             "state_dir": state_dir,
             "log_level": self._log_level(),
             "parent_pid": self._parent_pid(),
@@ -213,6 +228,18 @@ class _Reader:
         if len(tags) > MAX_TAGS:
             self._faults.append(f"{name} holds more than {MAX_TAGS} tags.")
         return tags
+
+    def _paths(self, name: str, what: str) -> tuple[str, ...]:
+        paths = tuple(filter(None, (part.strip() for part in self._get(name)[1].split(","))))
+        if not all(map(os.path.isabs, paths)) or len(paths) > MAX_PATTERNS:
+            self._faults.append(f"{name} must be up to {MAX_PATTERNS} absolute {what}.")
+        return paths
+
+    def _switch(self, name: str, *, default: bool = False) -> bool:
+        value = self._get(name)[1].lower()
+        if value and value not in SWITCHES:
+            self._faults.append(f"{name} must be 1 or 0.")
+        return SWITCHES.get(value, default)
 
     def _interval(self, default: float, *names: str, flag: str) -> float:
         name, value = self._get(*names, flag=flag)

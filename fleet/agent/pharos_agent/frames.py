@@ -7,15 +7,18 @@ from datetime import datetime, timezone
 from typing import Any
 
 MAX_FRAME_BYTES = 64 * 1024
+MAX_ANSWER_BYTES = 1000 * 1024  # of a frame that was asked for; servers take up to a mebibyte
 
 
-def encode(kind: str, payload: dict[str, Any], session_id: str | None = None) -> str:
-    """One frame as JSON text. Raises ValueError if it would pass `MAX_FRAME_BYTES`."""
+def encode(
+    kind: str, payload: dict[str, Any], session_id: str | None = None, *, most_bytes: int = MAX_FRAME_BYTES
+) -> str:
+    """One frame as JSON text. Raises ValueError if it would pass `most_bytes`."""
     frame: dict[str, Any] = {"protocol_version": "1.0", "type": kind, "payload": payload}
     if session_id is not None:
         frame["session_id"] = session_id
     text = compact(frame)
-    if len(text.encode()) > MAX_FRAME_BYTES:
+    if len(text.encode()) > most_bytes:
         raise ValueError(f"a {kind} frame of {len(text)} characters is too large to send")
     return text
 

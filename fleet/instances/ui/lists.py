@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from config.api.permissions import OPERATOR, VIEWER
+from config.api.permissions import DEVELOPER, OPERATOR, VIEWER
 from config.pages import page
 from fleet.instances.listing import (
     SILENT,
@@ -23,8 +23,10 @@ from fleet.instances.listing import (
     ordered,
     regions,
     state_of,
+    with_columns,
 )
 from fleet.instances.models import Instance, Provider
+from security.saved import services as saved
 
 PER_PAGE = 50
 
@@ -47,6 +49,8 @@ def instances(request: HttpRequest) -> HttpResponse:
         "none_at_all": not shown.paginator.count and not (filtered and mine.existing().exists()),
         "may_add": request.principal.may_somewhere(OPERATOR),
         "api_path": api_path(filters),
+        "views": saved.views(request.principal, "instances"),
+        "view_query": saved.cleaned(request.GET.urlencode()),
         **rows_of(request, list(shown.object_list), sort, now),
     }
     return render(request, "fleet/instances.html", context)
@@ -63,7 +67,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     query = request.GET.copy()
     ids = [one for one in "".join(query.pop("shown", [])).split(",") if one][:PER_PAGE]
     request.GET = query  # type: ignore[assignment] # without what only this address has: links are made from it
-    found = in_order_of(ids, Instance.objects.visible_to(request.principal))
+    found = in_order_of(ids, with_columns(Instance.objects.visible_to(request.principal)))
     fresh = Paginator(listed(request, filters, sort, now).values_list("pk", flat=True), PER_PAGE)
     now_shown = list(fresh.get_page(request.GET.get("page")).object_list)
     context = rows_of(request, found, sort, now) | {
@@ -87,7 +91,8 @@ def chosen(request: HttpRequest) -> tuple[Filters, str]:
 
 
 def listed(request: HttpRequest, filters: Filters, sort: str, now: datetime) -> QuerySet[Instance]:
-    return ordered(filters.apply(Instance.objects.visible_to(request.principal), now), sort, now)
+    mine = with_columns(Instance.objects.visible_to(request.principal))
+    return ordered(filters.apply(mine, now), sort, now)
 
 
 def rows_of(request: HttpRequest, found: list[Instance], sort: str, now: datetime) -> dict[str, Any]:
@@ -98,6 +103,8 @@ def rows_of(request: HttpRequest, found: list[Instance], sort: str, now: datetim
         "rows": [{"instance": one, "state": state_of(one, now), **figures_of(one, now)} for one in found],
         "rows_url": f"{reverse('ui:instance-rows')}?{query.urlencode(safe=',')}",
         "sort": sort,
+        "may_select": request.principal.may_somewhere(DEVELOPER),
+        "may_operate": request.principal.may_somewhere(OPERATOR),
     }
 
 

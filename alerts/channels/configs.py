@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import validate_email
 from rest_framework import serializers
 
+from alerts.channels import shapes
+from alerts.channels.fields import Text, address
 from alerts.channels.models import ChannelType
 from config import outbound
 from config.api.envelopes import flatten
@@ -19,25 +21,8 @@ SECRET_HEADERS = re.compile(r"auth|token|key|secret", re.IGNORECASE)
 LONGEST_HEADERS = 50
 
 
-def _address(value: str) -> None:
-    """Refuse a URL that may not be called; a name in it is judged again at each delivery."""
-    try:
-        outbound.check_url(value)
-    except outbound.OutboundError as error:
-        raise serializers.ValidationError(str(error)) from None
-
-
-class Text(serializers.CharField):
-    """A string; unlike DRF's field it takes no number for one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
 class WebhookConfig(serializers.Serializer):
-    url = Text(max_length=2048, validators=[_address])
+    url = Text(max_length=2048, validators=[address])
     method = serializers.ChoiceField(choices=["POST", "PUT"], required=False)
     headers = serializers.DictField(child=Text(max_length=4096, allow_blank=True), required=False)
     secret = Text(max_length=256, required=False, allow_blank=True, trim_whitespace=False)
@@ -53,7 +38,7 @@ class WebhookConfig(serializers.Serializer):
 
 
 class SlackConfig(serializers.Serializer):
-    webhook_url = Text(max_length=2048, validators=[_address])
+    webhook_url = Text(max_length=2048, validators=[address])
     channel = Text(max_length=128, required=False, allow_blank=True)
     username = Text(max_length=64, required=False, allow_blank=True)
     icon_emoji = Text(max_length=32, required=False, allow_blank=True)
@@ -78,6 +63,7 @@ SHAPES: dict[str, type[serializers.Serializer]] = {
     ChannelType.WEBHOOK: WebhookConfig,
     ChannelType.SLACK: SlackConfig,
     ChannelType.EMAIL: EmailConfig,
+    **shapes.SHAPES,
 }
 
 
@@ -85,17 +71,17 @@ def checked(type: str, config: Any, *, stored: Mapping[str, Any] | None = None) 
     """The configuration as it is stored, unknown names left out. Raises Invalid with the paths `config.<name>`.
 
     A mask in it stands for the value in `stored`; where nothing is stored it is refused, so that nobody takes a mask
-    for a secret.
+    for a secret. So it is when the address leads to another server, so that nobody who may not read a secret has it
+    sent to a server of their own.
     """
-    if type not in SHAPES:
-        sentence = "In-product channels are not available in this version; use WEBHOOK, SLACK or EMAIL"
-        raise Invalid(sentence, details={"type": [sentence]})
-    if stored is not None and isinstance(config, dict):
+    if stored is not None and isinstance(config, dict) and not _leads_elsewhere(config, stored):
         config = _unmasked(type, config, stored)
     fitting = fitted(SHAPES[type], config, name="config")
     value = {name: found for name, found in fitting.items() if found not in ("", None)}
     if path := _masked_path(type, value):
-        raise Invalid("config holds a mask", details={f"config.{path}": [f"{MASK} stands for no stored value"]})
+        raise Invalid(
+            "config holds a mask", details={f"config.{path}": [f"{MASK} stands for no value stored for this address"]}
+        )
     return value
 
 
@@ -124,7 +110,9 @@ def target(type: str, config: Mapping[str, Any]) -> str:
     if type == ChannelType.EMAIL:
         first, *others = config["recipients"]
         return f"{first} and {len(others)} more" if others else first
-    url = outbound.parse_url(config["webhook_url" if type == ChannelType.SLACK else "url"])
+    if type in shapes.SHAPES and "webhook_url" not in config:
+        return shapes.target(type, config)
+    url = outbound.parse_url(config.get("webhook_url") or config["url"])
     return f"{url.scheme}://{url.authority}"
 
 
@@ -143,7 +131,21 @@ def _headers(headers: Mapping[str, str]) -> dict[str, str]:
 _MASKS: dict[str, dict[str, Callable[[Any], Any]]] = {
     ChannelType.WEBHOOK: {"secret": lambda _: MASK, "headers": _headers},
     ChannelType.SLACK: {"webhook_url": _without_end},
+    **{type: {"webhook_url": _without_end} for type in shapes.HOOKS},
+    **{type: {name: lambda _: MASK} for type, name in shapes.SECRETS.items()},
 }
+
+
+def _leads_elsewhere(config: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    """Whether the message would go to another server than before. Addresses that are wrong are told of later."""
+    for name in ("url", "api_url"):
+        try:
+            before, after = (outbound.parse_url(str(one[name])) if one.get(name) else None for one in (stored, config))
+        except outbound.BadUrl:
+            continue
+        if (before and (before.scheme, before.authority)) != (after and (after.scheme, after.authority)):
+            return True
+    return False
 
 
 def _unmasked(type: str, config: dict[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,8 +165,9 @@ def _unmasked(type: str, config: dict[str, Any], stored: Mapping[str, Any]) -> d
 
 def _masked_path(type: str, config: Mapping[str, Any]) -> str:
     """The name of the first value that is still a mask."""
-    if type == ChannelType.SLACK:
+    if "webhook_url" in config:
         return "webhook_url" if config["webhook_url"].rstrip("/").endswith(f"/{MASK}") else ""
-    if config.get("secret") == MASK:
-        return "secret"
+    secret = shapes.SECRETS.get(type, "secret")
+    if config.get(secret) == MASK:
+        return secret
     return next((f"headers.{name}" for name, value in config.get("headers", {}).items() if value == MASK), "")

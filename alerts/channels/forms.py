@@ -6,13 +6,22 @@ from django import forms
 
 from alerts.channels import configs
 from alerts.channels.models import Channel, ChannelType
+from security.accounts.models import User
 
-KINDS = {"webhook": ChannelType.WEBHOOK, "slack": ChannelType.SLACK, "email": ChannelType.EMAIL}
+KINDS = {type.value.lower().replace("_", "-"): type for type in ChannelType}
 ALWAYS = ("name", "enabled", "monitor_alerts", "notify_resolved")
 OF_KIND = {
     "webhook": ("url", "method", "headers", "secret"),
     "slack": ("webhook_url", "channel", "username", "icon_emoji"),
     "email": ("recipients", "subject_prefix"),
+    "in-app": ("user_ids",),
+    "teams": ("webhook_url",),
+    "discord": ("webhook_url",),
+    "google-chat": ("webhook_url",),
+    "telegram": ("bot_token", "chat_id", "api_url"),
+    "ntfy": ("topic", "token", "api_url"),
+    "pagerduty": ("routing_key", "api_url"),
+    "opsgenie": ("api_key", "api_url"),
 }
 KEPT = "Shown as *** because it is a secret; leave it so to keep it."
 
@@ -31,7 +40,7 @@ class ChannelForm(forms.Form):
         required=False, max_length=256, strip=False, widget=forms.TextInput({"autocomplete": "off"}),
         help_text=f"Signs each message (X-Sindri-Signature, X-Pharos-Signature). {KEPT}",
     )  # fmt: skip
-    webhook_url = forms.CharField(label="Webhook address", max_length=2048, help_text=f"From Slack. {KEPT}")
+    webhook_url = forms.CharField(label="Webhook address", max_length=2048, help_text=f"From the service. {KEPT}")
     channel = forms.CharField(required=False, max_length=128, help_text="Like #ops; the webhook's own if empty.")
     username = forms.CharField(required=False, max_length=64, label="Shown as")
     icon_emoji = forms.CharField(required=False, max_length=32, label="Icon", help_text="Like :fire:.")
@@ -41,6 +50,19 @@ class ChannelForm(forms.Form):
         help_text="One address a line, up to 20.",
     )
     subject_prefix = forms.CharField(required=False, max_length=64, help_text="[Sindri Alert] if empty.")
+    user_ids = forms.CharField(
+        required=False, max_length=10_000, widget=forms.Textarea({"rows": 3, "spellcheck": "false"}), label="People",
+        help_text="E-mail addresses of users, one a line; everyone who may see the alert if empty.",
+    )  # fmt: skip
+    bot_token = forms.CharField(max_length=128, widget=forms.TextInput({"autocomplete": "off"}), help_text=KEPT)
+    chat_id = forms.CharField(max_length=64, label="Chat", help_text="Its number, or @name of a channel.")
+    topic = forms.CharField(max_length=64)
+    token = forms.CharField(required=False, max_length=128, label="Access token", help_text=KEPT)
+    routing_key = forms.CharField(max_length=128, label="Integration key", help_text=f"Events API v2. {KEPT}")
+    api_key = forms.CharField(max_length=128, label="API key", help_text=KEPT)
+    api_url = forms.CharField(
+        required=False, max_length=2048, label="Server", help_text="Only for another region or a server of your own."
+    )
     enabled = forms.BooleanField(required=False, initial=True, label="Switched on")
     monitor_alerts = forms.BooleanField(required=False, initial=True, label="Tell of alerts of monitors too")
     notify_resolved = forms.BooleanField(required=False, initial=True, label="Tell when it is over")
@@ -64,6 +86,13 @@ class ChannelForm(forms.Form):
     def clean_recipients(self) -> list[str]:
         return [word for word in self.cleaned_data["recipients"].replace(",", "\n").split() if word]
 
+    def clean_user_ids(self) -> list[str]:
+        wanted = self.cleaned_data["user_ids"].lower().replace(",", "\n").split()
+        known = dict(User.objects.filter(email__in=wanted).values_list("email", "pk"))
+        if missing := [word for word in wanted if word not in known]:
+            raise forms.ValidationError(f"{missing[0]} is no user.")
+        return [known[word] for word in wanted]
+
     def wire(self) -> dict[str, Any]:
         """Arguments of the services."""
         given = self.cleaned_data
@@ -82,6 +111,9 @@ def initial_of(channel: Channel) -> dict[str, Any]:
     config = configs.masked(channel.type, channel.config)
     if "headers" in config:
         config["headers"] = "\n".join(f"{name}: {value}" for name, value in config["headers"].items())
+    if "user_ids" in config:
+        emails = User.objects.filter(pk__in=config["user_ids"]).order_by("email").values_list("email", flat=True)
+        config["user_ids"] = "\n".join(emails)
     if "recipients" in config:
         config["recipients"] = "\n".join(config["recipients"])
     return {name: getattr(channel, name) for name in ALWAYS} | config

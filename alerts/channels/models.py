@@ -15,6 +15,13 @@ class ChannelType(models.TextChoices):
     SLACK = "SLACK", "Slack"
     EMAIL = "EMAIL", "E-mail"
     IN_APP = "IN_APP", "In the product"
+    TEAMS = "TEAMS", "Microsoft Teams"
+    PAGERDUTY = "PAGERDUTY", "PagerDuty"
+    OPSGENIE = "OPSGENIE", "Opsgenie"
+    TELEGRAM = "TELEGRAM", "Telegram"
+    DISCORD = "DISCORD", "Discord"
+    GOOGLE_CHAT = "GOOGLE_CHAT", "Google Chat"
+    NTFY = "NTFY", "ntfy"
 
 
 class Channel(models.Model):
@@ -26,7 +33,7 @@ class Channel(models.Model):
 
     id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
     name = models.CharField(max_length=128)
-    type = models.CharField(max_length=8, choices=ChannelType)
+    type = models.CharField(max_length=12, choices=ChannelType)
     sealed_config = models.TextField(editable=False)
     enabled = models.BooleanField(default=True)
     monitor_alerts = models.BooleanField(default=True)
@@ -53,6 +60,8 @@ class Channel(models.Model):
 class Kind(models.TextChoices):
     FIRED = "fired", "Fired"
     RESOLVED = "resolved", "Resolved"
+    REMINDER = "reminder", "Reminder"
+    ESCALATED = "escalated", "Escalated"
 
 
 class State(models.TextChoices):
@@ -62,24 +71,32 @@ class State(models.TextChoices):
 
 
 class Notification(models.Model):
-    """One message in the outbox: written with the change of state it tells of, delivered at least once.
+    """One message in the outbox, delivered at least once; it carries the notices of a group for one channel.
 
     `due_at` is when to try (again); a worker that takes it moves `due_at` on, so that a dead worker's message is
-    taken by another. The pair of alert, channel and kind is unique: nobody is told twice of one change.
+    taken by another. Messages of one `stream` (a group of alerts) leave in order; `turn` is which time the group
+    speaks, so that no two workers write the same message. `alert` is the worst of those it tells of, `recipient` the
+    one person it is for, if a policy names one.
     """
 
     alert = models.ForeignKey("alerts.Alert", on_delete=models.CASCADE, related_name="outbox")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="outbox")
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=12, choices=Kind)
+    stream = models.CharField(max_length=64)
+    turn = models.CharField(max_length=64)
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["alert", "channel", "kind"], name="notification_once"),)
+        constraints = (models.UniqueConstraint(fields=["stream", "channel", "turn"], name="notification_once"),)
         indexes = (
             models.Index(fields=["due_at"], condition=models.Q(state="PENDING"), name="notification_due"),
+            models.Index(
+                fields=["stream", "channel"], condition=models.Q(state="PENDING"), name="notification_in_order"
+            ),
             models.Index(fields=["channel", "-created_at"], name="notification_of_channel"),
         )
 

@@ -1,41 +1,35 @@
 """The outbox: messages are rows, written with what they tell of, and sent by workers until they arrive.
 
-At least once on the wire, in order for each alert and channel. A channel's failure never touches the alert, and a
-channel that hangs holds up no other: each is emptied by itself, one message after the other.
+At least once on the wire, in order for each alert and channel (and so for each group of alerts). A channel's failure
+never touches the alert, and a channel that hangs holds up no other: each is emptied by itself, one message after the
+other.
 """
 
 import logging
 import time
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, QuerySet
 from django.utils import timezone
 
-from alerts.channels.models import Attempt, Channel, Notification, State
+from alerts.channels.models import Attempt, Notification, State
 from alerts.channels.transports import DeliveryFailed, deliver_message
-from alerts.incidents.models import Alert
+from config import live
 
 log = logging.getLogger(__name__)
-PAUSES_S = (5, 30, 120)
+# The first three are those of the contract; the others carry a message over an outage of some hours.
+PAUSES_S = (5, 30, 120, 300, 600, 1800, 3600, 7200, 14_400)
 LEASE_S = 60  # longer than any transport may take
 DRAIN_S = 30  # after which a worker leaves the rest of a channel to the next one
 MOST_CHANNELS = 200
 
 
-def enqueue(*, alert: Alert, channels: Iterable[Channel], kind: str, now: datetime) -> None:
-    """Put one message for each enabled channel into the outbox, within the caller's transaction."""
-    messages = [
-        Notification(alert=alert, channel=channel, kind=kind, due_at=now, created_at=now)
-        for channel in channels
-        if channel.enabled
-    ]
-    Notification.objects.bulk_create(messages, ignore_conflicts=True)
-    if messages:
-        from alerts.channels.tasks import send_due
+def hand_over() -> None:
+    """Wake the senders once the messages of this transaction are stored; the tick finds what could not be told."""
+    from alerts.channels.tasks import send_due
 
-        transaction.on_commit(send_due.delay, robust=True)  # the tick finds what could not be told
+    transaction.on_commit(send_due.delay, robust=True)
 
 
 def due_channels(*, now: datetime | None = None) -> list[str]:
@@ -55,9 +49,10 @@ def drain(channel_id: str, *, now: datetime | None = None) -> list[bool]:
 def take(channel_id: str, *, now: datetime) -> Notification | None:
     """Take the next due message of a channel; None when there is none.
 
-    A message waits while an earlier one of its alert does. One whose worker died is due again after its lease.
+    A message waits while an earlier one of its stream does. One whose worker died is due again after its lease.
     """
-    whole = Notification.objects.select_related("alert__rule", "alert__instance", "alert__monitor", "channel")
+    about = ("alert__rule", "alert__instance", "alert__monitor", "channel", "recipient")
+    whole = Notification.objects.select_related(*about)
     lease = now + timedelta(seconds=LEASE_S)
     for pk, due_at in _due(now).filter(channel=channel_id).order_by("due_at", "pk").values_list("pk", "due_at")[:20]:
         if Notification.objects.filter(pk=pk, state=State.PENDING, due_at=due_at).update(due_at=lease):
@@ -67,7 +62,7 @@ def take(channel_id: str, *, now: datetime) -> Notification | None:
 
 def _due(now: datetime) -> QuerySet[Notification]:
     earlier = Notification.objects.filter(
-        alert=OuterRef("alert"), channel=OuterRef("channel"), state=State.PENDING, pk__lt=OuterRef("pk")
+        stream=OuterRef("stream"), channel=OuterRef("channel"), state=State.PENDING, pk__lt=OuterRef("pk")
     )
     return Notification.objects.filter(~Exists(earlier), state=State.PENDING, due_at__lte=now)
 
@@ -78,7 +73,7 @@ def deliver(message: Notification, *, began_at: datetime) -> bool:
     try:
         if not message.channel.enabled:
             raise DeliveryFailed("The channel was switched off before the message left.", final=True)
-        deliver_message(channel=message.channel, alert=message.alert, kind=message.kind)
+        deliver_message(message)
     except DeliveryFailed as reason:
         failure = reason
         log.warning("notification %s by %s failed: %s", message.pk, message.channel.type, reason)
@@ -104,3 +99,5 @@ def settle(message: Notification, failure: DeliveryFailed | None, *, ended_at: d
     else:
         change["due_at"] = ended_at + timedelta(seconds=PAUSES_S[message.attempts])
     Notification.objects.filter(pk=message.pk, state=State.PENDING).update(**change)
+    topic = f"alert:{message.alert_id}"
+    transaction.on_commit(lambda: live.publish(topic, {"kind": "delivery"}), robust=True)  # its page says who was told

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from alerts.channels import queries, services
@@ -15,7 +16,7 @@ from config.api.errors import ApiError
 from config.api.permissions import OPERATOR, VIEWER, require
 from config.pages import page
 
-TABS = {"webhook": "Webhook", "slack": "Slack", "email": "E-mail"}
+TABS = {kind: type.label for kind, type in KINDS.items()}
 
 
 @page(VIEWER)
@@ -89,7 +90,16 @@ def delete(request: HttpRequest, pk: str) -> HttpResponse:
         messages.success(request, f"{channel.name} is deleted.")
         return redirect("ui:alert-channels")
     rules = list(channel.rules.order_by("name", "pk").values_list("name", flat=True)[:5])
-    return render(request, "alerts/channel_delete.html", {"channel": channel, "rules": rules})
+    context = {
+        "noun": "channel",
+        "name": channel.name,
+        "said": "it goes for good, with the record of what it delivered and what still waits in it."
+        + (f" {channel.rule_count} of the rules will tell nobody through it any more, such as:" if rules else ""),
+        "names": rules,
+        "back_url": reverse("ui:alert-channels"),
+        "back_label": "Channels",
+    }
+    return render(request, "partials/delete_page.html", context)
 
 
 def _operable(request: HttpRequest, pk: str) -> Channel:

@@ -1,166 +1,164 @@
 """The pass over all rules: a fixed number of reads however large the fleet, writes only where something changes."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
-from alerts.evaluation.models import EvaluationPass
-from alerts.evaluation.verdicts import SHARE, Subject, Verdict, judge
+from alerts.evaluation import states
+from alerts.evaluation.claim import Claim, Lost
+from alerts.evaluation.deciding import Memory, Move, decide
+from alerts.evaluation.judging import readings
+from alerts.evaluation.readings import Reading, read_subjects
+from alerts.evaluation.states import Key
+from alerts.evaluation.wording import text_of
 from alerts.incidents.models import Alert, Source
 from alerts.incidents.services import fire, resolve
-from alerts.rules.conditions import FIGURES
-from alerts.rules.models import EVALUATED, Rule
+from alerts.rules.models import Rule
 from fleet.instances.models import Instance
-from fleet.metrics.windows import Question, Window, ask
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(minutes=5)  # after which a pass whose worker died may be made by another
+CHUNK = 200  # alerts that open or end between two renewals of the claim
+OVER, UNSEEN = "The condition does not hold any more", "The rule does not look at this instance any more"
 
 
-class Case(NamedTuple):
-    """One rule over one instance."""
+@dataclass
+class Outcome:
+    """What a pass decided: alerts to open, alerts to end with the reason, and what to remember."""
 
-    rule: Rule
-    subject: Subject
-    verdict: Verdict
-
-    @property
-    def key(self) -> str:
-        return f"{self.rule.pk}:{self.subject.id}"
+    wrong: list[Reading] = field(default_factory=list)
+    over: list[tuple[str, str]] = field(default_factory=list)  # ids of alerts
+    memories: dict[Key, Memory] = field(default_factory=dict)
+    unseen: list[Key] = field(default_factory=list)
 
 
 def evaluate_if_due(*, now: datetime | None = None) -> bool:
-    """Make the pass if it is time and nobody else does; whether this call made it.
-
-    The first pass is made at once. The claim holds for the length of the pass, so that two never overlap.
-    """
+    """Make the pass if it is time and nobody else does; whether this call made it."""
     now = now or timezone.now()
-    upcoming_pass, _ = EvaluationPass.objects.get_or_create(pk=1, defaults={"next_at": now})
-    lease = now + LEASE
-    if upcoming_pass.next_at > now:  # an idle tick writes nothing
+    claim = Claim.take(now)
+    if claim is None:
         return False
-    if not EvaluationPass.objects.filter(pk=1, next_at__lte=now).update(next_at=lease):
-        return False
-    began, upcoming = time.perf_counter(), now + timedelta(seconds=settings.ALERT_INTERVAL_S)
     try:
-        evaluate(now=now)
+        evaluate(now=now, between=claim.renew)
+    except Lost:
+        log.warning("another worker took the pass over after %s", claim.took)
     finally:
-        took_ms = round((time.perf_counter() - began) * 1000)
-        finished_at = now + timedelta(milliseconds=took_ms)
-        own = EvaluationPass.objects.filter(pk=1, next_at=lease)
-        own.update(next_at=upcoming, finished_at=finished_at, duration_ms=took_ms)
+        claim.finish(settings.ALERT_INTERVAL_S)
     return True
 
 
-def evaluate(*, now: datetime) -> None:
+def evaluate(*, now: datetime, between: Callable[[], None] = lambda: None) -> None:
     """Look at every enabled rule and its instances, open what is wrong, end what is over (contract: fleet console §10).
 
-    A fault with one alert is logged and does not keep the others from being judged.
+    `between` is called after each few hundred changes and may end the pass by raising. What a pass decided and did
+    not get to write, the next one decides again. A fault with one alert keeps no other from being brought up to date.
     """
-    rules = list(Rule.objects.filter(enabled=True, type__in=EVALUATED).prefetch_related("channels").order_by("pk"))
-    subjects = _subjects() if rules else {}
-    open_alerts = {
-        alert.dedupe_key: alert
-        for alert in Alert.objects.open().filter(source=Source.RULE).select_related("rule", "instance", "monitor")
-    }
-    cases = list(_lasting(list(_cases(rules, subjects, now)), now))
-    wrong = [case for case in cases if case.verdict.holds and case.key not in open_alerts]
-    fired_lately = _fired_lately(wrong, now)
-    for case in wrong:
-        last_at = fired_lately.get(case.key)
-        if last_at is None or now - last_at >= timedelta(seconds=case.rule.cooldown_s):
-            _guarded(_fire, case, now)
-    over = {case.key for case in cases if case.verdict.holds is False}
-    judged = {case.key for case in cases}
-    for key, alert in open_alerts.items():
-        if key in over:
-            _guarded(_resolve, alert, now, "The condition does not hold any more")
-        elif key not in judged:
-            _guarded(_resolve, alert, now, "The rule does not look at this instance any more")
+    rules = list(Rule.objects.filter(enabled=True).prefetch_related("channels").order_by("pk"))
+    outcome = decided(rules, now)
+    for chunk in _chunks(_cooled_down(outcome.wrong, now)):
+        for reading in chunk:
+            _guarded(_fire, reading, now)
+        between()
+    for ended in _chunks(outcome.over):
+        reasons = dict(ended)
+        for alert in Alert.objects.filter(pk__in=reasons).select_related("rule", "instance", "monitor"):
+            _guarded(resolve, alert=alert, now=now, text=reasons[alert.pk])
+        between()
+    states.write(outcome.memories)
+    states.forget(outcome.unseen)
 
 
-def _subjects() -> dict[str, Subject]:
-    columns = ("id", "name", "status", "team_id", "created_at", "last_seen_at", "last_sample")
-    rows = Instance.objects.existing().order_by("pk").values_list(*columns)
-    return {row[0]: Subject(*row) for row in rows.iterator(chunk_size=2000)}
+def decided(rules: list[Rule], now: datetime) -> Outcome:
+    """What is to change now; writes nothing."""
+    open_alerts = _open_alerts()
+    remembered = states.read() if rules else {}
+    outcome, judged = Outcome(), set()
+    for reading in _readings(rules, now):
+        key = reading.key
+        judged.add(key)
+        step = decide(reading, remembered.get(key), key in open_alerts, now)
+        if step.memory is not None:
+            outcome.memories[key] = step.memory
+        if step.move is Move.FIRE:
+            outcome.wrong.append(reading)
+        elif step.move is Move.RESOLVE:
+            outcome.over.append((open_alerts[key], OVER))
+    outcome.over += [(pk, UNSEEN) for key, pk in open_alerts.items() if key not in judged]
+    outcome.unseen = [key for key in remembered if key not in judged]
+    return outcome
 
 
-def _cases(rules: list[Rule], subjects: dict[str, Subject], now: datetime) -> Iterator[Case]:
-    for rule in rules:
-        about = subjects.values() if rule.instance_id is None else filter(None, [subjects.get(rule.instance_id)])
-        for subject in about:
-            yield Case(rule, subject, judge(rule, subject, now))
+def _readings(rules: list[Rule], now: datetime) -> Iterator[Reading]:
+    """Machines that were made for a drill concern the rule of that drill alone, also while the drill is tidied up."""
+    drills = [rule for rule in rules if rule.is_drill]
+    made = list(Rule.objects.filter(is_drill=True, instance__isnull=False).values_list("instance", flat=True))
+    ordinary = [rule for rule in rules if not rule.is_drill]
+    if ordinary:
+        yield from readings(ordinary, read_subjects(Instance.objects.existing().exclude(pk__in=made)), now)
+    if drills:
+        own = [rule.instance_id for rule in drills]
+        yield from readings(drills, read_subjects(Instance.objects.filter(pk__in=own)), now)
 
 
-def _lasting(cases: list[Case], now: datetime) -> Iterator[Case]:
-    """The cases with the rules' durations counted in: what holds now must have held that long.
-
-    When every sample breaks the limit but they do not span enough of the time yet, nothing is known.
-    """
-    asked: dict[str, tuple[Rule, list[str]]] = {}
-    for rule, subject, verdict in cases:
-        if verdict.holds and rule.conditions.get("duration_sec"):
-            asked.setdefault(rule.pk, (rule, []))[1].append(subject.id)
-    answers = ask([_question(rule, ids, now) for rule, ids in asked.values()], until=now)
-    windows: dict[str, dict[str, Window]] = dict(zip(asked, answers, strict=True))
-    for case in cases:
-        if not (case.verdict.holds and case.rule.pk in windows):
-            yield case
-            continue
-        window = windows[case.rule.pk].get(case.subject.id)
-        if window is not None and not window.steady:
-            yield case._replace(verdict=Verdict(holds=False))
-        elif window is None or window.held_s(now) < SHARE * case.rule.conditions["duration_sec"]:
-            yield case._replace(verdict=Verdict(holds=None))
-        else:
-            yield case
+def _open_alerts() -> dict[Key, str]:
+    """By rule and subject the ids of what is open; only two columns are read, for there may be many."""
+    found = Alert.objects.open().filter(source=Source.RULE).values_list("dedupe_key", "pk")
+    alerts = {}
+    for dedupe_key, pk in found.iterator(chunk_size=5_000):
+        rule_id, _, subject_id = dedupe_key.partition(":")
+        alerts[rule_id, subject_id] = pk
+    return alerts
 
 
-def _question(rule: Rule, instance_ids: list[str], now: datetime) -> Question:
-    wanted = rule.conditions
-    since = now - timedelta(seconds=wanted["duration_sec"])
-    return Question(FIGURES[wanted["metric"]], wanted["operator"], wanted["threshold"], since, tuple(instance_ids))
-
-
-def _fired_lately(cases: list[Case], now: datetime) -> dict[str, datetime]:
-    """When alerts with the keys of these cases last fired, as far back as a cooldown can reach."""
-    rules = {case.rule.pk for case in cases if case.rule.cooldown_s}
+def _cooled_down(wrong: list[Reading], now: datetime) -> list[Reading]:
+    """Those whose last alert fired long enough ago. Read back as far as the longest cooldown among them."""
+    rules = {reading.rule.pk: reading.rule for reading in wrong if reading.rule.cooldown_s}
     if not rules:
-        return {}
-    longest = timedelta(seconds=max(case.rule.cooldown_s for case in cases))
+        return wrong
+    longest = timedelta(seconds=max(rule.cooldown_s for rule in rules.values()))
     rows = Alert.objects.filter(rule__in=rules, fired_at__gt=now - longest).order_by("dedupe_key")
-    return dict(rows.values_list("dedupe_key").annotate(Max("fired_at")))
+    last_at = dict(rows.values_list("dedupe_key").annotate(Max("fired_at")))
+
+    def cool(reading: Reading) -> bool:
+        fired_at = last_at.get(dedupe_key(reading))
+        return fired_at is None or now - fired_at >= timedelta(seconds=reading.rule.cooldown_s)
+
+    return [reading for reading in wrong if cool(reading)]
 
 
-def _fire(case: Case, now: datetime) -> None:
-    rule, subject, verdict = case
+def dedupe_key(reading: Reading) -> str:
+    return f"{reading.rule.pk}:{reading.subject.id}"
+
+
+def _fire(reading: Reading, now: datetime) -> None:
+    rule, subject, text = reading.rule, reading.subject, text_of(reading, now)
     fire(
         channels=rule.channels.all(),
+        escalate=not rule.is_drill,
         now=now,
         source=Source.RULE,
         type=rule.type,
         severity=rule.severity,
-        title=verdict.title[:300],
-        message=verdict.message[:2000],
-        metadata=verdict.metadata,
-        dedupe_key=case.key,
+        title=text.title,
+        message=text.message,
+        metadata=text.metadata,
+        dedupe_key=dedupe_key(reading),
         rule=rule,
-        instance_id=subject.id,
+        instance_id=None if subject.is_fleet else subject.id,
     )
 
 
-def _resolve(alert: Alert, now: datetime, text: str) -> None:
-    resolve(alert=alert, now=now, text=text)
+def _chunks(items: list) -> Iterator[list]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
 
 
-def _guarded(act: Callable[..., None], *args: Any) -> None:
+def _guarded(act: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     try:
-        act(*args)
+        act(*args, **kwargs)
     except Exception:  # noqa: BLE001 - whatever is wrong with one alert, the others must still be looked at
         log.exception("an alert could not be brought up to date")

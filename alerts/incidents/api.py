@@ -65,6 +65,7 @@ class AlertViewSet(FleetViewSet):
     filterset_class = AlertFilter
     list_name = "alerts"
     noun, team_attr = "Alert", "team_id"
+    by_team = ("bulk_acknowledge", "bulk_resolve")
     roles = {
         "list": VIEWER, "retrieve": VIEWER, "summary": VIEWER, "acknowledge": OPERATOR, "resolve": OPERATOR,
         "bulk_acknowledge": OPERATOR, "bulk_resolve": OPERATOR,
@@ -118,4 +119,5 @@ class AlertViewSet(FleetViewSet):
 def _chosen(request: Request) -> list[Alert]:
     body = IdsSerializer(data=request.data)
     body.is_valid(raise_exception=True)
-    return queries.chosen(principal=request.auth, ids=body.validated_data["ids"])
+    found = queries.chosen(principal=request.auth, ids=body.validated_data["ids"])
+    return [alert for alert in found if request.auth.may(OPERATOR, team_id=alert.team_id)]

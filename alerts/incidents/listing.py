@@ -1,20 +1,25 @@
 """The list of alerts as its page shows it: tabs, filters, and what moves while somebody reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import CharField, Count, F, Max, Q
+from django.db.models.functions import Cast, Coalesce
 
-from alerts.incidents.models import AlertQuerySet, Severity, Source, Status
+from alerts.incidents.models import Alert, AlertQuerySet, Severity, Source, Status
 
 TABS = {
-    "open": ("Open", (Status.ACTIVE, Status.SILENCED)),
+    "open": ("Open", (Status.ACTIVE,)),
     "acknowledged": ("Acknowledged", (Status.ACKNOWLEDGED,)),
+    "silenced": ("Silenced", (Status.SILENCED,)),
     "resolved": ("Resolved", (Status.RESOLVED,)),
     "all": ("All", tuple(Status)),
 }
-SOURCES = (("rule", "Instances"), ("monitor", "Monitors"))
+SOURCES = (
+    ("rule", "Instances"), ("monitor", "Monitors"), ("objective", "Objectives"), ("loadtest", "Load tests"),
+    ("costs", "Costs"), ("security", "Security"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Filters:
     instance: str = ""
     monitor: str = ""
     rule: str = ""
+    group: str = ""
+    each: str = ""  # "yes": a line for each alert, not for each group
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Filters":
@@ -35,12 +42,14 @@ class Filters:
         values["tab"] = values["tab"] if values["tab"] in TABS else "open"
         values["severity"] = values["severity"].upper() if values["severity"].upper() in Severity.values else ""
         values["about"] = values["about"] if values["about"] in Source.values else ""
+        values["group"] = values["group"] if values["group"].isdecimal() else ""
+        values["each"] = "yes" if values["each"] or values["group"] else ""
         return cls(**values)
 
     @property
     def narrow(self) -> bool:
         """Whether anything but the tab is chosen."""
-        return any(value for name, value in vars(self).items() if name != "tab")
+        return any(value for name, value in vars(self).items() if name not in ("tab", "each"))
 
     @property
     def chosen(self) -> list[tuple[str, str]]:
@@ -53,7 +62,9 @@ class Filters:
 
     def api_path(self) -> str:
         """The nearest question to the API."""
-        status = {"open": "ACTIVE", "acknowledged": "ACKNOWLEDGED", "resolved": "RESOLVED"}.get(self.tab, "")
+        status = {"open": "ACTIVE", "acknowledged": "ACKNOWLEDGED", "silenced": "SILENCED", "resolved": "RESOLVED"}.get(
+            self.tab, ""
+        )
         values = {"status": status, "severity": self.severity, "instanceId": self.instance, "ruleId": self.rule}
         query = urlencode({name: value for name, value in values.items() if value})
         return f"/api/v1/alerts?{query}" if query else "/api/v1/alerts"
@@ -66,6 +77,7 @@ def narrowed(alerts: AlertQuerySet, filters: Filters) -> AlertQuerySet:
         "source": filters.about,
         "instance_id": filters.instance,
         "rule_id": filters.rule,
+        "group_id": filters.group,
     }
     alerts = alerts.filter(**{name: value for name, value in exact.items() if value})
     if filters.monitor:
@@ -78,3 +90,19 @@ def narrowed(alerts: AlertQuerySet, filters: Filters) -> AlertQuerySet:
 
 def in_tab(alerts: AlertQuerySet, tab: str) -> AlertQuerySet:
     return alerts.filter(status__in=TABS[tab][1])
+
+
+def heads(alerts: AlertQuerySet) -> AlertQuerySet:
+    """The newest alert of each group; ids sort by time."""
+    key = Coalesce(Cast("group_id", CharField()), F("pk"), output_field=CharField())
+    newest = alerts.order_by().annotate(bundle=key).values("bundle").annotate(head=Max("pk"))
+    return alerts.filter(pk__in=newest.values("head"))
+
+
+def members(alerts: AlertQuerySet, shown: Iterable[Alert]) -> None:
+    """Write onto each of the shown alerts how many of its group the list holds, as `others` besides itself."""
+    groups = {alert.group_id for alert in shown if alert.group_id}
+    rows = alerts.filter(group_id__in=groups).order_by("group_id").values_list("group_id").annotate(Count("pk"))
+    counts = dict(rows)
+    for alert in shown:
+        alert.others = max(0, counts.get(alert.group_id, 1) - 1)  # type: ignore[attr-defined]

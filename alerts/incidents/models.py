@@ -30,8 +30,22 @@ SYSTEM = "system:auto-resolution"
 
 
 class Source(models.TextChoices):
+    """What found the trouble; one store holds the alerts of all."""
+
     RULE = "rule", "Rule"
     MONITOR = "monitor", "Monitor"
+    OBJECTIVE = "objective", "Objective"
+    LOAD_TEST = "loadtest", "Load test"
+    COSTS = "costs", "Costs"
+    SECURITY = "security", "Security"
+
+
+class Hold(models.TextChoices):
+    """Why nobody is told of an open alert although no silence covers it."""
+
+    NONE = "", "Not held"
+    DEPENDENCY = "dependency", "What it depends on is down"
+    FLAPPING = "flapping", "It comes and goes"
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -60,12 +74,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 class Alert(models.Model):
     """One alert, from firing to its end. Two clients know it: by `id` (fleet console) and by `uuid` (monitors API).
 
-    `dedupe_key` names what is wrong; the database lets one open alert carry it.
+    `dedupe_key` names what is wrong; the database lets one open alert carry it. `labels` are what silences, groupings
+    and policies ask about. While `held`, nobody is told; `look_at` is when that is judged again. `next_step` of the
+    `policy` is due at `next_step_at`.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    source = models.CharField(max_length=8, choices=Source)
+    source = models.CharField(max_length=12, choices=Source)
     type = models.CharField(max_length=12)
     severity = models.CharField(max_length=8, choices=Severity)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
@@ -82,12 +98,22 @@ class Alert(models.Model):
     breaches = models.JSONField(default=list)
     occurrences = models.PositiveIntegerField(default=1)
     fired_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=64, null=True)
     acknowledged_by_name = models.CharField(max_length=254, null=True)
     note = models.CharField(max_length=2000, blank=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=64, null=True)
+    labels = models.JSONField(default=dict)
+    group = models.ForeignKey("alerts.AlertGroup", null=True, on_delete=models.SET_NULL, related_name="alerts")
+    flapping = models.BooleanField(default=False)
+    held = models.CharField(max_length=12, choices=Hold, default=Hold.NONE, blank=True)
+    held_by = models.CharField(max_length=300, blank=True)
+    look_at = models.DateTimeField(null=True)
+    policy = models.ForeignKey("alerts.Policy", null=True, on_delete=models.SET_NULL, related_name="+")
+    next_step = models.PositiveSmallIntegerField(default=0)
+    next_step_at = models.DateTimeField(null=True)
 
     objects = AlertQuerySet.as_manager()
 
@@ -107,6 +133,11 @@ class Alert(models.Model):
             models.Index(fields=["status", "-fired_at"], name="alert_by_status"),
             models.Index(fields=["rule", "-fired_at"], name="alert_of_rule"),
             models.Index(fields=["monitor", "-fired_at"], name="alert_of_monitor"),
+            models.Index(fields=["dedupe_key", "-fired_at"], name="alert_of_key"),
+            models.Index(fields=["look_at"], condition=models.Q(look_at__isnull=False), name="alert_to_look_at"),
+            models.Index(
+                fields=["next_step_at"], condition=models.Q(next_step_at__isnull=False), name="alert_step_due"
+            ),
         )
 
     def __str__(self) -> str:
@@ -125,7 +156,7 @@ class Alert(models.Model):
     def subject(self) -> str:
         """The name of what it is about."""
         about = self.instance or self.monitor
-        return about.name if about else "the fleet"
+        return about.name if about else self.labels.get("subject", "the fleet")
 
 
 class AlertEvent(models.Model):
@@ -137,6 +168,12 @@ class AlertEvent(models.Model):
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
         NOTED = "noted", "Note changed"
         FLAPPING = "flapping", "Flapping"
+        SILENCED = "silenced", "Silenced"
+        UNSILENCED = "unsilenced", "No longer silenced"
+        HELD = "held", "Held back"
+        RELEASED = "released", "Told after all"
+        ESCALATED = "escalated", "Escalated"
+        REMINDED = "reminded", "Still open"
         RESOLVED = "resolved", "Resolved"
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="events")

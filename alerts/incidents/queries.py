@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Value, When
+from django.db.models import Case, Count, IntegerField, Q, Value, When
 
-from alerts.channels.models import Attempt, Kind, State
+from alerts.channels.models import Attempt, Kind, Notification, State
 from alerts.incidents.models import Alert, AlertEvent, AlertQuerySet, Severity, Status
 from config.api.authentication import Principal
 from config.api.errors import Malformed, NotFound
@@ -26,7 +26,7 @@ def visible(principal: Principal | None) -> AlertQuerySet:
 
 def with_counts(alerts: AlertQuerySet) -> AlertQuerySet:
     """Each with `notification_count`: how many tries to deliver there were."""
-    return alerts.annotate(notification_count=Count("outbox__tries"))
+    return alerts.annotate(notification_count=Count("notices__message__tries", distinct=True))
 
 
 def get_visible(*, principal: Principal | None, missing: str = "", **key: Any) -> Alert:
@@ -83,8 +83,9 @@ def counts_by_tab(alerts: AlertQuerySet) -> dict[str, int]:
     """How many alerts each tab of the list holds."""
     rows = dict(alerts.order_by("status").values_list("status").annotate(Count("pk")))
     return {
-        "open": rows.get(Status.ACTIVE, 0) + rows.get(Status.SILENCED, 0),
+        "open": rows.get(Status.ACTIVE, 0),
         "acknowledged": rows.get(Status.ACKNOWLEDGED, 0),
+        "silenced": rows.get(Status.SILENCED, 0),
         "resolved": rows.get(Status.RESOLVED, 0),
         "all": sum(rows.values()),
     }
@@ -92,7 +93,9 @@ def counts_by_tab(alerts: AlertQuerySet) -> dict[str, int]:
 
 def attempts(alert: Alert, *, limit: int = 20) -> list[Attempt]:
     """The last tries to tell of the alert, newest first."""
-    tries = Attempt.objects.filter(notification__alert=alert).select_related("notification__channel")
+    tries = (
+        Attempt.objects.filter(notification__notices__alert=alert).distinct().select_related("notification__channel")
+    )
     return list(tries.order_by("-sent_at", "-pk")[:limit])
 
 
@@ -128,4 +131,17 @@ def _delivery(attempt: Attempt) -> Line:
 
 def waiting_messages(alert: Alert) -> list[Any]:
     """Messages of the alert that have not arrived yet and will be tried (again)."""
-    return list(alert.outbox.filter(state=State.PENDING).select_related("channel").order_by("due_at", "pk"))
+    carried = Notification.objects.filter(notices__alert=alert, state=State.PENDING).distinct()
+    return list(carried.select_related("channel").order_by("due_at", "pk"))
+
+
+def related(alert: Alert, principal: Principal | None, *, limit: int = 10) -> list[Alert]:
+    """Other alerts of the same group or thing that fired within an hour of it, the nearest of them newest first."""
+    near = timedelta(hours=1)
+    same = Q(group=alert.group_id) if alert.group_id else Q(pk__in=())
+    if alert.instance_id:
+        same |= Q(instance=alert.instance_id)
+    if alert.monitor_id:
+        same |= Q(monitor=alert.monitor_id)
+    around = visible(principal).filter(same, fired_at__range=(alert.fired_at - near, alert.fired_at + near))
+    return list(around.exclude(pk=alert.pk)[:limit])

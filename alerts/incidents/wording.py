@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from alerts.incidents.models import Alert, Source
-from alerts.rules import conditions
+from alerts.rules import conditions, words
 from alerts.rules.models import RuleType
 from config import formats
 
@@ -23,8 +23,8 @@ def sentence(alert: Alert, now: datetime) -> str:
         return f"{what} {lasted}."
     metric = facts["metric"]
     held = timedelta(seconds=facts.get("durationSec", 0)) + ((alert.resolved_at or now) - alert.fired_at)
-    border = f"{conditions.OPERATOR_WORDS[facts['operator']]} {conditions.with_unit(metric, facts['threshold'])}"
-    what = f"{conditions.METRIC_WORDS[metric]} on {alert.subject}"
+    border = f"{words.OPERATOR_WORDS[facts['operator']]} {words.with_unit(metric, facts['threshold'])}"
+    what = f"{words.METRIC_WORDS[metric]} on {alert.subject}"
     if not alert.is_open:
         return f"{what} was {border} for {formats.duration(int(held.total_seconds()))}."
     return f"{what} has been {border} for {formats.duration(int(held.total_seconds()))}; {_now(alert, metric, now)}."
@@ -35,7 +35,7 @@ def _now(alert: Alert, metric: str, now: datetime) -> str:
     value = sample.get(conditions.FIGURES[metric])
     if value is None:
         return "the value now is unknown"
-    text, age = conditions.with_unit(metric, value), now - datetime.fromisoformat(sample["at"])
+    text, age = words.with_unit(metric, value), now - datetime.fromisoformat(sample["at"])
     if age > STALE:
         return f"the last known value is {text}, {formats.duration(int(age.total_seconds()))} old"
     return f"now {text}"

@@ -14,13 +14,16 @@ from django.utils import timezone
 
 from alerts.channels.queries import for_monitors
 from alerts.incidents.models import Alert, AlertEvent, Severity, Source
-from alerts.incidents.services import fire, resolve, tell
+from alerts.incidents.services import fire, resolve
+from alerts.incidents.telling import tell
 from alerts.monitors.counting import Step, Tally, count
 from alerts.monitors.models import MonitorState
+from alerts.monitors.reminders import remind
+from alerts.monitors.steady import count_steady
 from monitors.runs.models import GOOD, Run, Status
 
 log = logging.getLogger(__name__)
-BATCH = 200  # runs that one look counts
+BATCH = 500  # runs that one look counts
 FLAPPING = "flapping"
 TYPES = {Status.FAIL: "threshold", Status.ERROR: "error", Status.TIMEOUT: "timeout"}
 SEVERITIES = {
@@ -32,14 +35,16 @@ SEVERITIES = {
 
 
 def look(*, now: datetime | None = None) -> int:
-    """Count the runs that have finished, in their order, and end alerts of disabled monitors; how many were counted.
+    """Count the runs that have finished, in their order; how many. Alerts of disabled monitors end, others remind.
 
     A fault with one monitor is logged; its runs stay uncounted and are tried again at the next look.
     """
     now = now or timezone.now()
-    counted = 0
+    waiting = list(Run.objects.uncounted().only("monitor_id", "status")[:BATCH])
+    steady = count_steady(waiting, now=now) if waiting else set()
+    counted = len(steady)
     broken: set[UUID] = set()
-    for monitor_id in list(Run.objects.uncounted().values_list("monitor_id", flat=True)[:BATCH]):
+    for monitor_id in [run.monitor_id for run in waiting if run.pk not in steady]:
         if monitor_id in broken:
             continue
         try:
@@ -48,6 +53,7 @@ def look(*, now: datetime | None = None) -> int:
             broken.add(monitor_id)
             log.exception("a run of monitor %s could not be counted", monitor_id)
     retire(now=now)
+    remind(now=now)
     return counted
 
 

@@ -13,7 +13,7 @@ from alerts.incidents.queries import attention, open_counts
 from config.api.authentication import Principal
 from fleet.instances.listing import SILENT, figures_of, is_silent, ordered, state_of
 from fleet.instances.models import Event, Instance, Status
-from fleet.overview.queries import pins
+from fleet.overview.queries import deployments, pins
 from monitors.monitors.models import Monitor
 from monitors.monitors.queries import last_checks
 from monitors.runs.models import BAD, GOOD
@@ -46,6 +46,7 @@ class Need:
     url: str
     act: str
     alert_id: str = ""
+    about: str = ""
 
 
 def figures(principal: Principal, now: datetime) -> dict[str, Any]:
@@ -107,14 +108,31 @@ def needs(principal: Principal, now: datetime) -> list[Need]:
 
 def _of_alert(alert: Alert) -> Need:
     url = reverse("ui:alert", args=[alert.pk])
-    return Need(f"alert-{alert.pk}", alert.severity, alert.title, "alert", alert.fired_at, url, "Open alert", alert.pk)
+    return Need(
+        f"alert-{alert.pk}",
+        alert.severity,
+        alert.title,
+        "alert",
+        alert.fired_at,
+        url,
+        "Open alert",
+        alert.pk,
+        str(alert.instance_id or alert.monitor_id or ""),
+    )
 
 
 def _of_instance(instance: Instance) -> Need:
     url = reverse("ui:instance", args=[instance.pk])
     title = f"{instance.name} is silent"
     return Need(
-        f"instance-{instance.pk}", Severity.HIGH, title, "instance", instance.last_seen_at, url, "Open instance"
+        f"instance-{instance.pk}",
+        Severity.HIGH,
+        title,
+        "instance",
+        instance.last_seen_at,
+        url,
+        "Open instance",
+        about=instance.pk,
     )
 
 
@@ -122,7 +140,9 @@ def _of_monitor(monitor: Monitor) -> Need:
     title, act, url = f"{monitor.name} is failing", "Open monitor", reverse("ui:monitor", args=[monitor.pk])
     if monitor.last_run_id:
         act, url = "Open last run", reverse("ui:run", args=[monitor.last_run_id])
-    return Need(f"monitor-{monitor.pk}", Severity.HIGH, title, "monitor", monitor.state_since_at, url, act)
+    return Need(
+        f"monitor-{monitor.pk}", Severity.HIGH, title, "monitor", monitor.state_since_at, url, act, "", str(monitor.pk)
+    )
 
 
 def monitors_at_a_glance() -> tuple[list[tuple[Monitor, list[tuple[str, datetime]]]], int]:
@@ -161,6 +181,13 @@ def _silent_at_places(principal: Principal, now: datetime) -> dict[tuple[float, 
     for lat, lon, status, count in rows.order_by().values_list("geo_lat", "geo_lon", "status").annotate(Count("pk")):
         found[round(lat, 2), round(lon, 2)][status] += count
     return found
+
+
+def deployed(now: datetime) -> dict[str, Any]:
+    """Deployments of the last 24 hours: `(hour, all of them, those that failed)`, the oldest first, and their sums."""
+    activity = deployments(now=now)["activity"]
+    hours = [(datetime.fromisoformat(one["hour"]), one["deployments"], one["failures"]) for one in activity]
+    return {"hours": hours, "total": sum(hour[1] for hour in hours), "failures": sum(hour[2] for hour in hours)}
 
 
 def events(principal: Principal) -> list[dict[str, Any]]:

@@ -15,10 +15,12 @@ from config.live import hub
 from config.version import VERSION
 from fleet.metrics.models import TouchedBucket
 from monitors.agents.models import Worker
+from monitors.runs.lateness import lateness
 from monitors.runs.models import Run
 from monitors.runs.models import Status as RunStatus
 
 LATE = timedelta(minutes=2)
+LATE_FIRE_S = 10
 LATE_ROLLUP = timedelta(minutes=15)
 WORKERS = 50
 STATES = {True: "ok", False: "down", None: "unknown"}
@@ -65,6 +67,21 @@ def about() -> dict[str, Any]:
         "readers": hub.readers() if settings.EMBEDDED else None,
         "uptime_s": time.time() - health.STARTED,
     }
+
+
+def punctuality(now: datetime) -> Line:
+    """How late the runs of monitors are queued: judged by what waits now, told by the last 15 minutes."""
+    found = lateness(now)
+    if found.p99_s is None or found.p50_s is None or found.max_s is None:
+        text = "no scheduled run in the last 15 minutes"
+    else:
+        text = (
+            f"{found.runs} runs in the last 15 minutes were queued {found.p50_s:.1f} s after their minute at the "
+            f"median, {found.p99_s:.1f} s at the 99th percentile, {found.max_s:.1f} s at most"
+        )
+    if found.overdue_s > LATE_FIRE_S:
+        return Line("monitor schedules", "late", f"a monitor has been due for {found.overdue_s:.0f} s; {text}")
+    return Line("monitor schedules", "unknown" if found.p99_s is None else "ok", text)
 
 
 def queues(now: datetime) -> list[Waiting]:

@@ -16,7 +16,7 @@ def status(request: HttpRequest) -> HttpResponse:
     facts = {
         "now": now,
         "about": platform.about(),
-        "parts": platform.parts(),
+        "parts": [*platform.parts(), platform.punctuality(now)],
         "queues": platform.queues(now),
         "workers": platform.workers(now),
     }

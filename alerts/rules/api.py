@@ -3,15 +3,20 @@
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alerts.evaluation.sources import notice
+from alerts.evaluation.standing import standings
 from alerts.incidents.models import Severity
 from alerts.rules import queries, services
-from alerts.rules.models import Rule, RuleQuerySet, RuleType
+from alerts.rules.answers import standing_body, trial_body
+from alerts.rules.conditions import Number, Whole
+from alerts.rules.models import NoData, Rule, RuleQuerySet, RuleType
 from config.api.fields import Body, CamelSerializer, FleetSerializer
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import FleetViewSet
@@ -23,17 +28,24 @@ class RuleSerializer(FleetSerializer):
     created_by = serializers.CharField(source="created_by_id", read_only=True, allow_null=True)
     channels = serializers.SerializerMethodField(method_name="channels_of")
     alert_count = serializers.IntegerField(read_only=True, default=0)
+    team_id = serializers.CharField(read_only=True, allow_null=True)
+    keep_firing_sec = serializers.IntegerField(source="keep_firing_s", read_only=True)
+    notice = serializers.SerializerMethodField(help_text="why the rule can find nothing here; null when it can")
 
     class Meta:
         model = Rule
         fields = (
             "id", "name", "description", "type", "severity", "enabled", "instance_id", "conditions", "cooldown_sec",
-            "created_by", "created_at", "updated_at", "channels", "alert_count",
+            "created_by", "created_at", "updated_at", "channels", "alert_count", "team_id", "clear_threshold",
+            "match_count", "match_window", "keep_firing_sec", "no_data", "labels", "notice",
         )  # fmt: skip
 
     def channels_of(self, rule: Rule) -> list[dict[str, str]]:
         found = sorted(rule.channels.all(), key=lambda channel: (channel.name, channel.pk))
         return [{"id": channel.pk, "name": channel.name, "type": channel.type} for channel in found]
+
+    def get_notice(self, rule: Rule) -> str | None:
+        return notice(rule)
 
 
 class NewRuleSerializer(Body, CamelSerializer):
@@ -46,6 +58,20 @@ class NewRuleSerializer(Body, CamelSerializer):
     conditions = serializers.DictField(source="conditions_")
     cooldown_sec = serializers.IntegerField(source="cooldown_s", min_value=0, max_value=86_400, required=False)
     channel_ids = serializers.ListField(child=serializers.CharField(max_length=128), max_length=20, required=False)
+    team_id = serializers.CharField(max_length=128, required=False, allow_null=True)
+    clear_threshold = Number(min_value=0, max_value=10_000, required=False, allow_null=True)
+    match_count = Whole(min_value=1, max_value=60, required=False)
+    match_window = Whole(min_value=1, max_value=60, required=False)
+    keep_firing_sec = Whole(source="keep_firing_s", min_value=0, max_value=86_400, required=False)
+    no_data = serializers.ChoiceField(choices=NoData.choices, required=False)
+    labels = serializers.DictField(required=False)
+
+
+class TrialSerializer(NewRuleSerializer):
+    """A rule that is tried needs neither a name nor a severity yet."""
+
+    name = serializers.CharField(max_length=128, default="Trial")
+    severity = serializers.ChoiceField(choices=Severity.choices, default=Severity.INFO)
 
 
 class RuleFilter(filters.FilterSet):
@@ -73,10 +99,11 @@ class RuleViewSet(FleetViewSet):
     serializer_class = RuleSerializer
     filterset_class = RuleFilter
     list_name = "rules"
-    noun, team_attr = "Rule", "team_id"
+    noun, team_attr = "Rule", "owner_team_id"
+    by_team = ("create", "backtest")
     roles = {
         "list": VIEWER, "retrieve": VIEWER, "create": OPERATOR, "update": OPERATOR, "destroy": OPERATOR,
-        "enable": OPERATOR, "disable": OPERATOR,
+        "enable": OPERATOR, "disable": OPERATOR, "backtest": OPERATOR, "states": VIEWER,
     }  # fmt: skip
 
     def get_queryset(self) -> RuleQuerySet:
@@ -117,6 +144,23 @@ class RuleViewSet(FleetViewSet):
     def disable(self, request: Request, pk: str) -> Response:
         rule = services.set_enabled(rule=self.get_object(), enabled=False, actor=request.auth, request=request)
         return Response({"id": rule.pk, "enabled": False})
+
+    @action(detail=False, methods=["post"])
+    def backtest(self, request: Request) -> Response:
+        """What the rule in the body would have done over the last 7 days, and whom it would fire for now."""
+        body = TrialSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = {"instance_id": None, "team_id": None} | body.validated_data
+        given.pop("channel_ids", None)
+        rule = services.built(actor=request.auth, **given)
+        return Response(trial_body(rule, request.auth, timezone.now()))
+
+    @action(detail=True, methods=["get"])
+    def states(self, request: Request, pk: str) -> Response:
+        """What the rule finds for each instance, the worst first."""
+        page = self.paginate_queryset(standings(self.get_object(), request.auth, timezone.now()))
+        self.paginator.list_name = "states"
+        return self.get_paginated_response([standing_body(one) for one in page])
 
     def _body(self, request: Request, *, partial: bool) -> dict[str, Any]:
         body = NewRuleSerializer(data=request.data, partial=partial)

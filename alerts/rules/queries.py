@@ -10,7 +10,7 @@ from config.api.errors import Malformed, NotFound
 
 def visible(principal: Principal | None) -> RuleQuerySet:
     """What the caller may see with `alert_count`, `open_count` and channels, newest first."""
-    rows = Rule.objects.visible_to(principal).select_related("instance").prefetch_related("channels")
+    rows = Rule.objects.visible_to(principal).select_related("instance", "team").prefetch_related("channels")
     return rows.annotate(
         alert_count=Count("alerts"), open_count=Count("alerts", filter=Q(alerts__status__in=OPEN))
     ).newest_first()

@@ -1,23 +1,38 @@
-"""The ways a message leaves the platform, one module each: `send(config, message)` delivers it or raises.
+"""The ways a message leaves the platform: `send(config, message)` delivers it or raises.
 
 Delivery means that the other side took the message: 2xx over HTTP, an accepted mail for every recipient.
 """
 
-from alerts.channels.models import Channel
-from alerts.channels.transports import mail, slack, webhook
-from alerts.channels.transports.messages import DeliveryFailed, Message, message_of, sample_message
-from alerts.incidents.models import Alert
+from collections.abc import Callable
+from typing import Any
+
+from alerts.channels.models import Channel, Notification
+from alerts.channels.transports import chat, in_app, mail, paging, slack, webhook
+from alerts.channels.transports.composing import message_of
+from alerts.channels.transports.messages import DeliveryFailed, Message, sample_message
 
 __all__ = ["DeliveryFailed", "deliver_message", "deliver_test"]
-TRANSPORTS = {"WEBHOOK": webhook, "SLACK": slack, "EMAIL": mail}
+TRANSPORTS: dict[str, Callable[[dict[str, Any], Message], str]] = {
+    "WEBHOOK": webhook.send,
+    "SLACK": slack.send,
+    "EMAIL": mail.send,
+    "IN_APP": in_app.send,
+    "TEAMS": chat.teams,
+    "DISCORD": chat.discord,
+    "GOOGLE_CHAT": chat.google_chat,
+    "TELEGRAM": chat.telegram,
+    "NTFY": chat.ntfy,
+    "PAGERDUTY": paging.pagerduty,
+    "OPSGENIE": paging.opsgenie,
+}
 
 
-def deliver_message(*, channel: Channel, alert: Alert, kind: str) -> str:
-    """Tell one channel of one change of an alert; what the other side answered, in words.
+def deliver_message(notification: Notification) -> str:
+    """Tell one channel what a message of the outbox carries; what the other side answered, in words.
 
     Raises DeliveryFailed, whose text may be shown and stored. Takes at most 30 seconds.
     """
-    return _send(channel, message_of(alert, kind=kind, key=f"{alert.pk}:{kind}:{channel.pk}"))
+    return _send(notification.channel, message_of(notification))
 
 
 def deliver_test(*, channel: Channel) -> str:
@@ -26,7 +41,4 @@ def deliver_test(*, channel: Channel) -> str:
 
 
 def _send(channel: Channel, message: Message) -> str:
-    transport = TRANSPORTS.get(channel.type)
-    if transport is None:
-        raise DeliveryFailed(f"{channel.get_type_display()} channels are not available in this version.", final=True)
-    return transport.send(channel.config, message)
+    return TRANSPORTS[channel.type](channel.config, message)

@@ -39,13 +39,13 @@ class _GuardedTls(smtplib.SMTP_SSL):
 
 
 def send(config: dict[str, Any], message: Message) -> str:
-    recipients = config["recipients"]
+    recipients = [message.recipient.email] if message.recipient else config["recipients"]
     if not settings.EMAIL_URL:
         raise DeliveryFailed("E-mail is not configured: PHAROS_EMAIL_URL is not set.", final=True)
     server = _server(settings.EMAIL_URL)
     try:
         with _session(server) as session:
-            refused = session.send_message(_mail(config, message), settings.DEFAULT_FROM_EMAIL, recipients)
+            refused = session.send_message(_mail(config, message, recipients), settings.DEFAULT_FROM_EMAIL, recipients)
     except outbound.OutboundError as error:
         raise DeliveryFailed(str(error)) from error
     except smtplib.SMTPAuthenticationError as error:
@@ -115,12 +115,12 @@ def _this_machine(session: smtplib.SMTP) -> bool:
     return ip_address(session.sock.getpeername()[0]).is_loopback
 
 
-def _mail(config: dict[str, Any], message: Message) -> EmailMessage:
+def _mail(config: dict[str, Any], message: Message, recipients: list[str]) -> EmailMessage:
     mail = EmailMessage()
     prefix = config.get("subject_prefix") or PREFIX
     mail["Subject"] = " ".join(f"{prefix} {message.severity}: {message.headline}".split())
     mail["From"] = settings.DEFAULT_FROM_EMAIL
-    mail["To"] = ", ".join(config["recipients"])
+    mail["To"] = ", ".join(recipients)
     mail["Date"] = formatdate(usegmt=True)
     mail["Message-ID"] = f"<{message.key.replace(':', '.')}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"

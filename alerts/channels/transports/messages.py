@@ -1,17 +1,15 @@
-"""What is sent, whatever the way: the facts of one change of an alert."""
+"""What is sent, whatever the way: the facts of a change of one alert, or of a group of them."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from alerts.incidents.models import Alert, Severity, Status
+from alerts.incidents.models import Severity, Status
 from config.api.fields import milliseconds
-
-RESOLVED = "resolved"
 
 
 class DeliveryFailed(Exception):
@@ -24,7 +22,11 @@ class DeliveryFailed(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `key` is the same on every try, so that a receiver can drop a repeated one."""
+    """One message. `key` is the same on every try, so that a receiver can drop a repeated one.
+
+    `stream` is the same for all messages of one alert or group. `group` is given when it tells of several alerts, then
+    the other facts are those of the worst. `recipient` is the one person it is for, if a policy named one.
+    """
 
     key: str
     alert_id: str
@@ -40,6 +42,12 @@ class Message:
     fired_at: datetime
     metadata: dict[str, Any] | None
     url: str
+    stream: str = ""
+    team_id: str | None = None
+    stored_id: str | None = None  # of the alert; a test has none
+    over: bool = True  # nothing else of its group is wrong
+    group: dict[str, Any] | None = None
+    recipient: Any = field(default=None, repr=False)
 
     @property
     def resolved(self) -> bool:
@@ -50,7 +58,8 @@ class Message:
         return f"Resolved: {self.title}" if self.resolved else self.title
 
     def body(self) -> dict[str, Any]:
-        """The body of a webhook (contract: fleet console §11)."""
+        """The body of a webhook (contract: fleet console §11); `group` and `onCall` only where they say something."""
+        more = {"group": self.group, "onCall": self.recipient.label if self.recipient else None}
         return {
             "alertId": self.alert_id,
             "ruleId": self.rule_id,
@@ -63,27 +72,8 @@ class Message:
             "status": self.status,
             "firedAt": milliseconds(self.fired_at),
             "metadata": self.metadata,
+            **{name: value for name, value in more.items() if value},
         }
-
-
-def message_of(alert: Alert, *, kind: str, key: str) -> Message:
-    """The message that tells of `kind`: one of an alert that fired says so even if it has ended meanwhile."""
-    return Message(
-        key=key,
-        alert_id=alert.pk,
-        rule_id=alert.rule_id,
-        rule_name=alert.rule.name if alert.rule else alert.subject,
-        rule_type=alert.rule.type if alert.rule else "MONITOR",
-        instance_id=alert.instance_id,
-        subject=alert.subject,
-        severity=alert.severity,
-        title=alert.title,
-        text=alert.message,
-        status=Status.RESOLVED if kind == RESOLVED else Status.ACTIVE,
-        fired_at=alert.fired_at,
-        metadata=alert.metadata,
-        url=f"{settings.BASE_URL}/alerts/{alert.pk}/",
-    )
 
 
 def sample_message() -> Message:

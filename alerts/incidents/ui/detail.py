@@ -12,16 +12,21 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from alerts.incidents import queries, services, wording
-from alerts.incidents.models import Alert
-from alerts.rules import conditions
+from alerts.incidents.models import Alert, Status
+from alerts.notices.holding import why
+from alerts.rules import words
+from alerts.silences.queries import covering
+from config.api.authentication import Principal
 from config.api.permissions import OPERATOR, VIEWER, require
 from config.pages import page
 from fleet.instances.queries import events
+from fleet.logs.entries import Entry
+from fleet.logs.queries import Filters, older
 from fleet.metrics.charts import CHARTS, chart
 from fleet.metrics.sources import Scope
 
 BEFORE, AFTER, LONGEST = timedelta(minutes=30), timedelta(minutes=10), timedelta(days=7)
-POINTS = 300
+POINTS, LINES = 300, 50
 PARTS = ("now", "story")
 NOTE = 2000  # characters
 # The metric of a rule → the chart that has its curve, and the curve's column.
@@ -31,6 +36,8 @@ CURVES = {
     "disk_percent": ("disk", "disk_pct"),
     "load_avg_1": ("load", "load1"),
     "load_avg_5": ("load", "load5"),
+    "net_bytes_recv": ("network", "net_rx_bps"),
+    "net_bytes_sent": ("network", "net_tx_bps"),
 }
 
 
@@ -40,10 +47,26 @@ def alert(request: HttpRequest, pk: str) -> HttpResponse:
     context = parts_of(request, found) | {
         "chart": chart_of(found),
         "chart_url": reverse("ui:alert-chart", args=[found.pk]),
-        "chart_title": conditions.METRIC_WORDS.get((found.metadata or {}).get("metric", "")),
+        "chart_title": words.METRIC_WORDS.get((found.metadata or {}).get("metric", "")),
         "events": events(found.instance, limit=5) if found.instance else [],
+        "related": queries.related(found, request.principal),
+        "lines": last_lines(found, request.principal),
     }
     return render(request, "alerts/alert.html", context)
+
+
+def last_lines(found: Alert, principal: Principal) -> list[Entry]:
+    """The last 50 log lines of the instance: until the alert ended, or now."""
+    if found.instance_id is None:
+        return []
+    asked = Filters(instance_id=found.instance_id, until=found.resolved_at or timezone.now())
+    return older(asked, principal, limit=LINES)
+
+
+def runbook(found: Alert) -> str:
+    """The web address that the label `runbook` of the alert's rule names; "" for none."""
+    address = found.labels.get("runbook", "")
+    return address if address.startswith(("https://", "http://")) else ""
 
 
 @page(VIEWER)
@@ -63,7 +86,10 @@ def parts_of(request: HttpRequest, found: Alert) -> dict[str, Any]:
         "story": queries.story(found),
         "attempts": queries.attempts(found),
         "waiting": queries.waiting_messages(found),
-        "condition": conditions.sentence(found.rule.type, found.rule.conditions) if found.rule else "",
+        "condition": words.sentence(found.rule.type, found.rule.conditions) if found.rule else "",
+        "held": why(found) if found.is_open else "",
+        "silences": covering(found.labels, now=timezone.now()) if found.status == Status.SILENCED else [],
+        "runbook": runbook(found),
         "may_operate": request.principal.may(OPERATOR, team_id=found.team_id),
     }
 
@@ -90,11 +116,12 @@ def chart_of(found: Alert) -> dict[str, Any] | None:
         Scope.instance(found.instance_id), metrics=[name], since=since, until=until, max_points=POINTS, now=now
     )  # fmt: skip
     place = next(number for number, line in enumerate(CHARTS[name]) if line.column == column)
-    limit = found.metadata["threshold"]
+    limit, baseline = found.metadata.get("threshold"), found.metadata.get("baseline")
+    line, name = (limit, "limit") if limit is not None else (baseline, "mean before it fired")
     marks = [(found.fired_at, "Fired"), (found.acknowledged_at, "Acknowledged"), (found.resolved_at, "Resolved")]
     return data | {
         "series": [data["series"][place]],
-        "threshold": {"value": limit, "label": f"limit {conditions.with_unit(metric, limit)}"},
+        "threshold": {"value": line, "label": f"{name} {words.with_unit(metric, line)}"},
         "marks": [{"at": at.timestamp(), "label": label} for at, label in marks if at],
     }
 

@@ -1,4 +1,4 @@
-"""Which version this is, and what a frontend must know before anybody signs in (contract: fleet console §2)."""
+"""What a frontend must know before anybody signs in (contract: fleet console §2)."""
 
 import os
 from typing import Any
@@ -6,19 +6,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework.response import Response
 
-from config.api.permissions import ANYONE, VIEWER
+from config.api.permissions import ANYONE
 from config.api.views import ApiView
-from config.version import VERSION
-
-
-class Version(ApiView):
-    """`/api/v1/version`; no Sindri command line is part of this product, so its fields are null."""
-
-    roles = {"get": VIEWER}
-
-    def get(self, request: Any) -> Response:
-        cli = dict.fromkeys(("sindri_cli", "cli_target", "cli_commit", "cli_build_date", "min_instance_version"))
-        return Response({"console_api": VERSION, **cli, "cli_available": False})
 
 
 class RuntimeConfig(ApiView):

@@ -7,10 +7,11 @@ the pool answers the same view for less than half the CPU.
 import os
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from inspect import iscoroutinefunction
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+from asgiref.sync import iscoroutinefunction  # knows class-based views too, unlike that of inspect
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -23,13 +24,16 @@ looped = get_asgi_application()  # sets Django up, so that the imports below fin
 pooled = WsgiPool(get_wsgi_application(), threads=settings.ASGI_THREADS)
 
 from fleet.agents.consumers import AgentConsumer
-from fleet.live.consumers import BrowserConsumer, MetricsStreamConsumer
+from fleet.live.consumers import BrowserConsumer
+from fleet.live.streams import MetricsStreamConsumer
+from fleet.terminals.consumers import TerminalConsumer
 from security.tickets.sockets import SocketPrincipal, unknown_path
 
 sockets = SocketPrincipal(
     URLRouter(
         [
             re_path(r"^ws/agent/?$", AgentConsumer.as_asgi()),
+            re_path(r"^ws/terminal/(?P<session_id>[^/]+)/?$", TerminalConsumer.as_asgi()),
             re_path(r"^ws/metrics/stream/?$", MetricsStreamConsumer.as_asgi()),
             re_path(r"^ws(?:/instances|/fleet|/console)?/?$", BrowserConsumer.as_asgi()),
             re_path(r"", unknown_path),
@@ -42,14 +46,15 @@ async def http(scope: dict, receive: object, send: object) -> None:
     """Send a request where it is answered cheapest.
 
     A view with an attribute `asgi` answers by itself on the loop (ingest); an async view is a stream and goes
-    through Django on the loop; every other view runs in a pooled thread.
+    through Django on the loop; every other view runs in a pooled thread. A view that takes large bodies says so in
+    `most_bytes`.
     """
     way, arguments = way_to(scope["path"])
     await way(scope, receive, send, **arguments)
 
 
 @lru_cache(maxsize=20_000)
-def way_to(path: str) -> tuple[Callable[..., Awaitable[None]], dict[str, str]]:
+def way_to(path: str) -> tuple[Callable[..., Awaitable[None]], dict[str, Any]]:
     """Who answers the path, and what it takes from it. Kept: to find this out costs more than a heartbeat."""
     try:
         match = resolve(path)
@@ -57,7 +62,10 @@ def way_to(path: str) -> tuple[Callable[..., Awaitable[None]], dict[str, str]]:
         return pooled, {}
     if direct := getattr(match.func, "asgi", None):
         return direct, match.kwargs
-    return (looped if iscoroutinefunction(match.func) else pooled), {}
+    if iscoroutinefunction(match.func):
+        return looped, {}
+    most_bytes = getattr(getattr(match.func, "cls", None), "most_bytes", None)
+    return pooled, {"most_bytes": most_bytes} if most_bytes else {}
 
 
 async def lifespan(scope: dict, receive: object, send: object) -> None:

@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from config import health
 
 Finding = tuple[bool | None, str]
-STRAYS = "fleet.metrics.upkeep.strays"  # by name, so that this package knows no app
+STRAYS = ("fleet.metrics.upkeep.strays", "fleet.logs.upkeep.strays")  # by name: this package knows no app
 
 
 class Answer(NamedTuple):
@@ -96,9 +96,9 @@ def disk() -> Finding:
 
 
 def partitions() -> Finding:
-    if rows := import_string(STRAYS)():
-        return False, f"{rows} rows of metrics lie outside of their partitions; run the scheduler and a worker"
-    return True, "every row of metrics lies in its own"
+    if rows := sum(import_string(name)() for name in STRAYS):
+        return False, f"{rows} rows lie outside of their partitions; run the scheduler and a worker"
+    return True, "every row lies in its own"
 
 
 def k6() -> Finding:

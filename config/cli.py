@@ -1,4 +1,4 @@
-"""The `pharos` command: Django's management commands, and the agent and the load engine, which need no Django."""
+"""The `pharos` command: Django's management commands, and the programs that need no server of their own."""
 
 import os
 import sys
@@ -15,6 +15,14 @@ def main() -> None:
         from loadtest.engine.cli import main as load_main
 
         sys.exit(load_main(sys.argv[2:]))
+    if sys.argv[1:2] == ["commands"]:
+        from fleet.commands.cli import main as commands_main
+
+        sys.exit(commands_main(sys.argv[2:]))
+    if sys.argv[1:2] == ["monitors"]:
+        from monitors.cli.main import main as monitors_main
+
+        sys.exit(monitors_main(sys.argv[2:]))
 
     from django.core.management import execute_from_command_line
 

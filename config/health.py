@@ -1,12 +1,13 @@
 """The state of what the product leans on (contract: fleet console §2)."""
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from config.cache import HintCache
 from config.tasks import PULSE
 
 STARTED = time.time()
@@ -28,7 +29,7 @@ def check_database() -> None:
 
 
 def check_cache() -> None:
-    cache.get("health")
+    cast(HintCache, cache).ping()
 
 
 def worker_age_s() -> float | None:

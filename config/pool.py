@@ -8,6 +8,7 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
+from config import later
 from config.api.envelopes import render
 from config.api.errors import ApiError, TooLarge
 
@@ -24,10 +25,11 @@ class WsgiPool:
     def __init__(self, application: Any, *, threads: int) -> None:
         self._wsgi = WSGIMiddleware(application, workers=threads)
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: dict, receive: Any, send: Any, most_bytes: int | None = None) -> None:
+        """`most_bytes` is how large a body may be, when the view takes larger ones than usual."""
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S):
-                body = await read_body(receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+                body = await read_body(receive, most_bytes or settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         except TimeoutError:
             await refuse(TooSlow("The body did not arrive in time"), scope, send)
             return
@@ -42,7 +44,9 @@ class WsgiPool:
 
         headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
-        await self._wsgi(scope | {"headers": headers}, whole, send)
+        with later.Request(scope | {"headers": headers}, send) as request:
+            await self._wsgi(request.scope, whole, request.send)
+            await request.finish()
 
 
 async def read_body(receive: Any, limit: int) -> bytes | None:

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from config.parts import Part
+from config.sockets import SocketProtocol
 
 GRACE_S = 2  # how long open requests may go on after the signal to stop
 
@@ -21,7 +22,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 "config.asgi:application",
-                ws="websockets-sansio",
+                ws=SocketProtocol,
                 ws_max_size=1 << 20,
                 ws_ping_interval=30,
                 ws_ping_timeout=60,

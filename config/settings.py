@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "security",
     "fleet",
     "monitors",
+    "loadtest",
     "alerts",
     "config.apps.AdminSiteConfig",
     "django.contrib.auth",
@@ -50,7 +51,7 @@ MIDDLEWARE = [
     "config.measuring.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "config.cors.Cors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -109,7 +110,7 @@ CACHES: dict[str, dict[str, Any]]
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "config.cache.HintCache",
             "LOCATION": REDIS_URL,
             "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
         }
@@ -129,7 +130,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # A worker takes from all of them unless it is started with --queues.
-CELERY_TASK_QUEUES = [Queue("default"), Queue("monitors")]
+CELERY_TASK_QUEUES = [Queue("default"), Queue("monitors"), Queue("load")]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_CONCURRENCY = env.worker_threads
 # Ticks carry no state worth a file: what is due is told by rows.
@@ -178,6 +179,7 @@ AGENT_KEY = env.agent_key.get_secret_value() if env.agent_key else None
 BASE_URL = env.base_url or f"http://{'127.0.0.1' if env.bind in ('0.0.0.0', '::') else env.bind}:{env.port}"  # noqa: S104
 BIND, PORT = env.bind, env.port
 TRUSTED_PROXIES = env.trusted_proxies
+LOADTEST_ANONYMOUS_FROM = env.anonymous_from
 OUTBOUND_ALLOW = env.outbound_allow
 OUTBOUND_ALLOW_LOOPBACK = EMBEDDED
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.https
@@ -214,7 +216,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.storage.StaticFiles"},
 }
 
 REST_FRAMEWORK = {
@@ -243,25 +245,56 @@ SPECTACULAR_SETTINGS = {
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # it looks at one document of everything; ours are one per base URL
 }
 
+# --- what drives machines ------------------------------------------------------------------------------------
+PROVIDER_DRIVERS = env.provider_drivers
+DOCKER_HOST, DOCKER_CERT_PATH = env.docker_host or "", env.docker_cert_path
+DIGITALOCEAN_TOKEN = env.digitalocean_token.get_secret_value() if env.digitalocean_token else ""
+DIGITALOCEAN_URL = env.digitalocean_url.rstrip("/")
+SSH_KEY_FILE, SSH_KNOWN_HOSTS = env.ssh_key_file, env.ssh_known_hosts
+SINDRI_CLI, REGISTRY_CATALOGUE = env.sindri_cli or "", env.registry_catalogue
+BACKUP_DIR, BACKUP_TIMEOUT_S = env.backup_dir or DATA_DIR / "backups", env.backup_timeout_s
+
 # --- limits ---------------------------------------------------------------------------------------------------
 RATE_READS, RATE_WRITES = env.rate_reads, env.rate_writes
 RATE_INGEST_BYTES = env.rate_ingest_bytes
 RATE_MONITOR_REQUESTS, RATE_MONITOR_RUNS = env.rate_monitor_requests, env.rate_monitor_runs
+RATE_LOADTEST_REQUESTS = env.rate_loadtest_requests
+COLLECTORS_REGISTER = env.collectors_register
+SERIES_PER_INSTANCE, SERIES_IN_TOTAL = env.series_per_instance, env.series_in_total
 OFFLINE_AFTER_S = env.offline_after_s
 ALERT_INTERVAL_S = env.alert_interval_s
+ALERT_GROUP_WAIT_S = env.alert_group_wait_s
+ALERT_GROUP_INTERVAL_S = env.alert_group_interval_s
+ALERT_SETTLE_S = env.alert_settle_s
 STRICT_ROLES = env.strict_roles
 KEEP_DAYS = {
     "samples": env.keep_samples_days,
     "hourly": env.keep_hourly_days,
     "daily": env.keep_daily_days,
     "events": env.keep_events_days,
+    "logs": env.keep_logs_days,
+    "terminals": env.keep_terminals_days,
+    "commands": env.keep_commands_days,
     "audit": env.keep_audit_days,
     "run_logs": env.keep_run_logs_days,
     "runs": env.keep_runs_days,
 }
+TERMINAL_RECORDING = env.terminal_recording
+COMMANDS_NEED_APPROVAL, COMMANDS_APPROVAL_MINUTES = env.commands_need_approval, env.commands_approval_minutes
 MONITOR_MIN_INTERVAL_S = env.monitor_min_interval_seconds
 MONITOR_MAX_CONCURRENT = env.monitor_max_concurrent
 MONITOR_TARGET_DENY = env.monitor_target_deny
+MONITOR_ALLOW_UNSANDBOXED = env.monitor_allow_unsandboxed
+CHROMIUM = env.chromium
+LOAD_CEILINGS = {  # administrators are bound by the API's own limits only
+    "rps": env.load_max_rps,
+    "duration_s": env.load_max_duration_s,
+    "concurrency": env.load_max_concurrency,
+    "in_flight": env.load_max_in_flight,
+}
+LOAD_MAX_CONCURRENT, LOAD_SHARDS = env.load_max_concurrent, env.load_shards
+LOAD_KEEP_RUNS, LOAD_KEEP_DAYS = env.load_keep_runs, env.load_keep_days
+LICENSE_PUBLIC_KEYS = env.license_public_keys
 EMAIL_URL = env.email_url
 DEFAULT_FROM_EMAIL = env.email_from
 

@@ -13,6 +13,8 @@ from config.api.documents import Document
 from config.api.routers import route
 from fleet.urls import api_v1 as fleet_v1
 from fleet.urls import pages as fleet_pages
+from loadtest.urls import api_loadtest
+from loadtest.urls import pages as loadtest_pages
 from monitors.urls import api_monitors
 from monitors.urls import pages as monitors_pages
 from security.urls import api_auth
@@ -25,15 +27,16 @@ handler404 = "config.api.envelopes.not_found"
 handler500 = "config.api.envelopes.server_error"
 
 api: list[Any] = [
-    path("v1/", include([*security_v1, *alerts_v1, *fleet_v1, route("version", about.Version.as_view())])),
+    path("v1/", include([*security_v1, *alerts_v1, *fleet_v1])),
     path("auth/", include(api_auth)),
+    path("loadtest/", include(api_loadtest)),
     route("config", about.RuntimeConfig.as_view()),
     route("schema/<name>", Document.as_view(), name="api-schema"),
     *api_monitors,
     *api_alerts,
 ]
 
-ui = [*fleet_pages, *monitors_pages, *alerts_pages, *security_pages, *pages.urls]
+ui = [*fleet_pages, *monitors_pages, *loadtest_pages, *alerts_pages, *security_pages, *pages.urls]
 
 urlpatterns = [
     route("health", probes.Health.as_view()),

@@ -2,7 +2,14 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-try:
-    VERSION = version("pharos")
-except PackageNotFoundError:  # a source tree that was not installed
-    VERSION = "0.0.0"
+
+def _installed() -> str:
+    for name in ("pharos", "pharos-monitor-agent"):  # the agent's package holds a part of the same code
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return "0.0.0"  # a source tree that was not installed
+
+
+VERSION = _installed()

@@ -2,6 +2,7 @@
 
 from security.accounts.models import Membership, Session, Team, User
 from security.audit.models import AuditEntry, AuditHead
-from security.keys.models import ApiKey
+from security.keys.models import ApiKey, Refusal
+from security.saved.models import SavedView
 
-__all__ = ["ApiKey", "AuditEntry", "AuditHead", "Membership", "Session", "Team", "User"]
+__all__ = ["ApiKey", "AuditEntry", "AuditHead", "Membership", "Refusal", "SavedView", "Session", "Team", "User"]

@@ -11,6 +11,7 @@ from security.audit import ui as audit_ui
 from security.audit.api import AuditViewSet, Verification
 from security.keys import api as keys
 from security.keys import ui as keys_ui
+from security.saved import ui as saved_ui
 from security.tickets.api import Ticket
 
 router = ApiRouter()
@@ -50,6 +51,8 @@ pages = [
     path("account/keys/", keys_ui.own_keys, name="account-keys"),
     path("account/keys/<str:id>/rotate/", keys_ui.rotate_own_key, name="account-keys-rotate"),
     path("account/keys/<str:id>/revoke/", keys_ui.revoke_own_key, name="account-keys-revoke"),
+    path("account/views/<slug:name>/", saved_ui.save, name="view-save"),
+    path("account/views/<slug:name>/<int:pk>/forget/", saved_ui.forget, name="view-forget"),
     path("settings/", users_ui.settings, name="settings"),
     path("settings/users/", users_ui.users, name="settings-users"),
     path("settings/users/new/", users_ui.new_user, name="settings-users-new"),

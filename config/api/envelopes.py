@@ -2,22 +2,26 @@
 
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render as render_page
+from kombu.exceptions import OperationalError as QueueAway
+from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from config.api.errors import ApiError, Invalid, Malformed, NotFound, TooLarge, TooMany, Unauthorized
+from config.api.errors import ApiError, Invalid, Malformed, NotFound, TooLarge, TooMany, Unauthorized, Unavailable
 from config.api.permissions import NO_KEY
 
 log = logging.getLogger(__name__)
+RETRY_AFTER_S = {429: 60, 503: 5}  # unless the error says how many seconds
 
 
 class Envelope:
@@ -82,7 +86,8 @@ class LoadtestEnvelope(Envelope):
 
     def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
         text = f"Invalid JSON: {error.message}" if isinstance(error, Malformed) else error.message
-        return {"error": text} | ({"details": error.details} if error.details else {})
+        more = {"details": error.details, "hint": error.extra.get("hint")}
+        return {"error": text} | {name: value for name, value in more.items() if value}
 
 
 class SignalsEnvelope(Envelope):
@@ -139,7 +144,9 @@ def render(error: ApiError, request: Any) -> tuple[int, dict[str, Any], dict[str
     """Status, body and headers of an error for the API that owns the request's path."""
     envelope = envelope_for(request.path) or ENVELOPES[-1][1]
     status = envelope.status(error, request)
-    headers = {"Retry-After": str(error.extra.get("retry_after", 60))} if status == 429 else {}
+    headers = {}
+    if status in RETRY_AFTER_S:
+        headers["Retry-After"] = str(error.extra.get("retry_after", RETRY_AFTER_S[status]))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return status, envelope.body(status, error, request), headers
@@ -189,6 +196,9 @@ def as_api_error(exc: Exception, request: Any) -> ApiError | None:
         case DataError() | UnicodeEncodeError():
             log.error("the database refused a value that no check of ours refused", exc_info=exc)
             return Malformed("The request holds a value that cannot be stored")
+        case OperationalError() | InterfaceError() | RedisError() | QueueAway():
+            log.error("a part that we lean on does not answer: %s", exc)
+            return Unavailable("The platform's store does not answer now. Try again in a moment.")
         case _:
             return None
 
@@ -224,6 +234,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours: no internals, but the id under which the log has it."""
+    if isinstance(known := as_api_error(sys.exc_info()[1] or Exception(), request), Unavailable):
+        if envelope_for(request.path):
+            return error_response(known, request)
+        return render_page(request, "errors/500.html", status=503)
     text = f"Something went wrong on our side. Request id {getattr(request, 'id', 'unknown')}."
     if envelope_for(request.path) is None:
         return render_page(request, "errors/500.html", status=500)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from config.api.errors import Invalid
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
+DEEP = 1000  # an offset from which rows are looked up by their keys
 FURTHEST = 2**63 - 1  # what a database takes as an offset
 
 
@@ -29,6 +30,13 @@ def integer(request: Any, name: str, default: int, lowest: int, highest: int) ->
 def _ordered(rows: Any) -> None:
     if isinstance(rows, QuerySet) and not rows.ordered:
         raise AssertionError(f"{rows.model.__name__} is paged without an order")
+
+
+def _by_key(rows: QuerySet, offset: int, limit: int) -> list[Any]:
+    """A page deep in a list: the rows before it are passed in the index alone, without reading and joining them."""
+    keys = list(rows.values_list("pk", flat=True)[offset : offset + limit])
+    found = {row.pk: row for row in rows.filter(pk__in=keys)}
+    return [found[key] for key in keys if key in found]
 
 
 class PagePagination(BasePagination):
@@ -74,6 +82,8 @@ class OffsetPagination(BasePagination):
         limit = integer(request, "limit", getattr(view, "default_limit", 50), 1, 200)
         offset = integer(request, "offset", 0, 0, FURTHEST)
         self.total = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
+        if offset >= DEEP and isinstance(queryset, QuerySet):
+            return _by_key(queryset, offset, limit)
         return list(queryset[offset : offset + limit])
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -9,6 +9,7 @@ from config.api.errors import Forbidden, Unauthorized
 
 VIEWER, DEVELOPER, OPERATOR, ADMIN = ROLES = ("VIEWER", "DEVELOPER", "OPERATOR", "ADMIN")
 ANYONE = "ANYONE"  # a route that needs no key says so
+AGENT = "AGENT"  # a route for the agents of an app, which knows their tokens; no key of a person opens it
 RANK = {role: rank for rank, role in enumerate(ROLES)}
 NO_KEY = "Authentication required. Send an API key in the Authorization (Bearer) or X-Api-Key header."
 
@@ -39,7 +40,8 @@ class HasRole(BasePermission):
     """Compares the principal's rank with what the view declares in `roles`. No declaration means no access.
 
     A view whose objects belong to teams names the way to the team in `team_attr` ("team_id", "instance.team_id"):
-    its detail routes are then open to a person whom a team raises to the role, for that team's objects.
+    its detail routes, and the actions in `by_team`, are then open to a person whom a team raises to the role, for that
+    team's objects.
     """
 
     def has_permission(self, request: Any, view: Any) -> bool:
@@ -49,7 +51,8 @@ class HasRole(BasePermission):
             if principal is None and ANYONE not in getattr(view, "roles", {}).values():
                 raise Unauthorized(NO_KEY)
             return True  # no handler either: DRF answers 405
-        if getattr(view, "team_attr", None) and getattr(view, "detail", False) and principal is not None:
+        of_teams = getattr(view, "detail", False) or getattr(view, "action", None) in getattr(view, "by_team", ())
+        if getattr(view, "team_attr", None) and of_teams and principal is not None:
             if not principal.may_somewhere(role):
                 raise Forbidden(f"This action requires the {role} role or higher")
             return True
@@ -62,3 +65,10 @@ class HasRole(BasePermission):
         if role and path and not request.auth.may(role, team_id=attrgetter(path)(obj)):
             raise Forbidden(f"This action requires the {role} role or higher")
         return True
+
+
+class AgentOrRole(HasRole):
+    """Agents' keys speak for their instances without any rank; the service looks which."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return bool(request.auth and request.auth.is_agent) or super().has_permission(request, view)

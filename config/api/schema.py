@@ -9,6 +9,7 @@ from config.api.permissions import ANYONE, needed_role
 DOCUMENTS = {
     "v1": ("Fleet console", "/api/v1/"),
     "monitors": ("Scheduled monitors", "/api/(monitors|runs|alerts|agents|settings)"),
+    "loadtest": ("Load testing", "/api/loadtest/"),
 }
 
 
@@ -42,3 +43,7 @@ def only_v1(endpoints: list[Any]) -> list[Any]:
 
 def only_monitors(endpoints: list[Any]) -> list[Any]:
     return _only(DOCUMENTS["monitors"][1], endpoints)
+
+
+def only_loadtest(endpoints: list[Any]) -> list[Any]:
+    return _only(DOCUMENTS["loadtest"][1], endpoints)

@@ -21,12 +21,12 @@ def peer_address(request: Any) -> str:
     meta = request.META
     address = meta.get("REMOTE_ADDR") or ""
     forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    while forwarded and _trusted(address):
+    while forwarded and trusted(address):
         address = forwarded.pop()
     return address
 
 
-def _trusted(address: str) -> bool:
+def trusted(address: str) -> bool:
     try:
         peer = ip_address(address)
     except ValueError:
@@ -71,6 +71,7 @@ class RateLimit(BaseThrottle):
             "reads": settings.RATE_READS,
             "writes": settings.RATE_WRITES,
             "monitors": settings.RATE_MONITOR_REQUESTS,
+            "loadtest": settings.RATE_LOADTEST_REQUESTS,
         }
         limit_request(request, name, limits[name], by_key=name == "monitors")
         return True

@@ -38,9 +38,13 @@ class ApiView(Counted):
 
 
 class ApiViewSet(Counted, GenericViewSet):
-    """A viewset; `roles = {"list": VIEWER}` by action. `noun` names the thing in "not found" sentences."""
+    """A viewset; `roles = {"list": VIEWER}` by action. `noun` names the thing in "not found" sentences.
+
+    `by_team`: actions without an object of their own whose service looks into the team of what the body names.
+    """
 
     roles: dict[str, str] = {}
+    by_team: tuple[str, ...] = ()
     noun = "Object"
     team_attr: str | None = None
 

@@ -12,8 +12,9 @@ from typing import Any
 from django.conf import settings
 
 from config.live import broker
-from config.live.hub import REPLAY_EVENTS, REPLAY_MS, Hub, hub
+from config.live.hub import Hub, hub
 from config.live.queue import QUEUE_SIZE, Message, Queue, now_ms
+from config.live.recent import REPLAY_EVENTS, REPLAY_MS
 
 __all__ = [
     "REPLAY_EVENTS",
@@ -46,6 +47,21 @@ class Subscription:
         self.topics -= old
         hub.leave(self.queue, old)
 
+    def resume(self, topics: Iterable[str], after: int) -> list[str]:
+        """Hear what these topics told after the number `after`, before anything else, and nothing of it twice.
+
+        The topics of which something is missing are the answer; of those nothing is told again.
+        """
+        found, broken = [], []
+        for topic in topics:
+            missed, whole = hub.replay(topic, after)
+            if whole:
+                found += missed
+            else:
+                broken.append(topic)
+        self.queue.resume(found)
+        return broken
+
     async def get(self) -> Message:
         return await self.queue.get()
 
@@ -60,8 +76,7 @@ def publish_all(events: Iterable[tuple[str, Any]]) -> None:
     if settings.REDIS_URL:
         broker.send(events)
         return
-    for topic, event in events:
-        hub.deliver(Message(topic, now_ms(), event))
+    hub.publish(events)
 
 
 @asynccontextmanager

@@ -2,13 +2,11 @@
 
 import asyncio
 import threading
-from collections import deque
+from collections.abc import Iterable
+from typing import Any
 
 from config.live.queue import Message, Queue, now_ms
-
-REPLAY_MS = 60_000
-REPLAY_EVENTS = 500
-SKEW_MS = 2_000
+from config.live.recent import Recent
 
 
 class Hub:
@@ -17,40 +15,31 @@ class Hub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, dict[str, set[Queue]]] = {}
-        self._recent: dict[str, deque[Message]] = {}
-        self._overflowed: dict[str, int] = {}
-        self._last_sweep = 0
+        self._recent = Recent()
+        self._number = 0
         self.heard_all_since = now_ms()
+
+    def publish(self, events: Iterable[tuple[str, Any]]) -> None:
+        """Number the events of this process, which has no others beside it, and deliver them."""
+        events = list(events)
+        with self._lock:
+            for topic, event in events:
+                self._number = max(self._number + 1, now_ms())
+                self._deliver(Message(topic, self._number, event))
 
     def deliver(self, message: Message) -> None:
         """Hand the message to every subscriber in this process, whatever loop it runs on."""
         with self._lock:
-            self._keep(message)
-            loops = list(self._loops.items())
-        for loop, topics in loops:
+            self._deliver(message)
+
+    def _deliver(self, message: Message) -> None:
+        self._recent.keep(message)
+        for loop, topics in list(self._loops.items()):
             if message.topic in topics:
                 try:
                     loop.call_soon_threadsafe(self._fan_out, topics, message)
                 except RuntimeError:  # the loop has closed; its subscribers went with it
-                    with self._lock:
-                        self._loops.pop(loop, None)
-
-    def _keep(self, message: Message) -> None:
-        recent = self._recent.setdefault(message.topic, deque(maxlen=REPLAY_EVENTS))
-        if len(recent) == REPLAY_EVENTS:
-            self._overflowed[message.topic] = recent[0].number
-        # Only what a hint needs: whole events of a large fleet would fill the memory.
-        event = {"kind": message.event.get("kind")} if isinstance(message.event, dict) else message.event
-        recent.append(message._replace(event=event))
-        now = now_ms()
-        while recent[0].number < now - REPLAY_MS and len(recent) > 1:
-            recent.popleft()
-        if now - self._last_sweep > REPLAY_MS:
-            self._last_sweep = now
-            old = [topic for topic, kept in self._recent.items() if kept[-1].number < now - REPLAY_MS]
-            for topic in old:
-                del self._recent[topic]
-                self._overflowed.pop(topic, None)
+                    self._loops.pop(loop, None)
 
     @staticmethod
     def _fan_out(topics: dict[str, set[Queue]], message: Message) -> None:
@@ -62,6 +51,11 @@ class Hub:
         with self._lock:
             return len({id(queue) for topics in self._loops.values() for queues in topics.values() for queue in queues})
 
+    def listens(self, topic: str) -> bool:
+        """Whether anybody in this process listens to the topic."""
+        with self._lock:
+            return any(topic in topics for topics in self._loops.values())
+
     def join(self, queue: Queue, topics: set[str]) -> None:
         loop = asyncio.get_running_loop()
         with self._lock:
@@ -70,24 +64,26 @@ class Hub:
                 mine.setdefault(topic, set()).add(queue)
 
     def leave(self, queue: Queue, topics: set[str]) -> None:
+        loop = asyncio.get_running_loop()
         with self._lock:
-            mine = self._loops.get(asyncio.get_running_loop(), {})
+            mine = self._loops.get(loop, {})
             for topic in topics:
                 if queues := mine.get(topic):
                     queues.discard(queue)
                     if not queues:
                         del mine[topic]
+            if not mine:  # a loop that lived for one question only is let go
+                self._loops.pop(loop, None)
 
-    def replay(self, topic: str, after: int) -> tuple[list[Message], bool]:
+    def replay(self, topic: str, after: int, *, overlap_ms: int = 0) -> tuple[list[Message], bool]:
         """What came after the number `after`, and whether that is all of it; if not, the reader starts afresh.
 
-        Of an event that is a dict only its `kind` is kept.
-        Publishers' clocks differ a little, so a few messages may come twice; hints are harmless to repeat.
+        With an overlap, for a reader that knows only a time by another clock, some messages may be old ones. Of events
+        of some topics only the `kind` is kept: see `config.live.recent.WHOLE`.
         """
         with self._lock:
-            recent = [message for message in self._recent.get(topic, ()) if message.number > after - SKEW_MS]
-            reach = max(self.heard_all_since, now_ms() - REPLAY_MS, self._overflowed.get(topic, 0))
-        return recent, after >= reach
+            found, whole = self._recent.since(topic, after - overlap_ms)
+            return found, after >= self.heard_all_since and whole
 
 
 hub = Hub()

@@ -19,6 +19,7 @@ from .errors import (
     TooLarge,
     Unreachable,
 )
+from .phases import Phases
 from .sockets import connect, resolve
 from .urls import Target, check_url, parse_url
 
@@ -28,6 +29,7 @@ __all__ = [
     "BadUrl",
     "Network",
     "OutboundError",
+    "Phases",
     "Policy",
     "Refused",
     "Reply",

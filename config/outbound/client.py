@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.client import HTTPException, LineTooLong
@@ -15,8 +15,9 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.response import HTTPResponse
 
 from .addresses import Policy, default_policy
-from .errors import TooLarge, Unreachable
-from .messages import Message, build, redirected
+from .errors import OutboundError, TooLarge, Unreachable
+from .messages import Headers, Message, build, redirected
+from .phases import Phases
 from .sockets import Leash, LeashedSocket, LeashedTlsSocket, dial, lookup, secure
 from .urls import Target, parse_url
 
@@ -41,9 +42,13 @@ class Timings:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, whatever its status. `body` is decoded; `url` and `peer` are those of the last hop."""
+    """An answer, whatever its status. `body` is decoded; `url` and `peer` are those of the last hop.
+
+    `request` holds the first 64 KiB that were sent, `bytes_sent` and `bytes_received` count all hops, without TLS.
+    """
 
     status: int
+    reason: str  # as the server wrote it
     headers: HTTPHeaderDict = field(repr=False)  # case-insensitive; repeated ones joined by ", "
     body: bytes = field(repr=False)
     url: str = field(repr=False)
@@ -51,6 +56,10 @@ class Reply:
     redirects: int
     certificate_ends_at: datetime | None  # UTC; None without TLS
     timings: Timings
+    phases: Phases
+    request: bytes = field(repr=False)
+    bytes_sent: int
+    bytes_received: int
 
     def certificate_days_left(self, now: datetime) -> float | None:
         """Days until the peer's certificate ends, below 0 when it has ended; None without TLS."""
@@ -71,7 +80,7 @@ def request(
     method: str,
     url: str,
     *,
-    headers: Mapping[str, str] | None = None,
+    headers: Headers | None = None,
     body: bytes | str | None = None,
     timeout_s: float = 10.0,
     max_bytes: int = 1 << 20,
@@ -79,47 +88,57 @@ def request(
     max_redirects: int = 5,
     verify_tls: bool = True,
     policy: Policy | None = None,
+    names_host: bool = False,
 ) -> Reply:
     """Send one request and read its whole answer (contract: fleet console §11 outbound guard, monitors §8.5).
 
     `timeout_s` bounds everything together: look-up, connection, TLS, sending, redirects, the last byte.
     `max_bytes` bounds the decoded body. A str body is sent as UTF-8. Without a policy the settings' holds.
-    A redirect to another origin takes only harmless headers along. Any HTTP status is a `Reply`; all else
-    raises an `OutboundError`: `BadRequest`, `BadUrl`, `Refused`, `TimedOut`, `TooLarge`, `Unreachable`,
-    `TlsFailed`.
+    A redirect to another origin takes only harmless headers along. `names_host` allows a `Host` header. Any HTTP
+    status is a `Reply`; all else raises an `OutboundError`, which tells how far the call got: `BadRequest`, `BadUrl`,
+    `Refused`, `TimedOut`, `TooLarge`, `Unreachable`, `TlsFailed`.
     """
     leash, policy = Leash(timeout_s), policy or default_policy()
     limits = _Limits(leash, policy, max_bytes, verify_tls, follow_redirects)
-    message, target = build(method, headers or {}, body), parse_url(url)
-    for redirects in range(max_redirects + 1):
-        reply, location = _exchange(target, message, limits)
-        if location is None:
-            return replace(reply, redirects=redirects)
-        target, message = redirected(target, message, reply.status, location)
-    raise Unreachable(f"{target.host} redirects more than {max_redirects} times.")
+    message, target = build(method, headers or {}, body, names_host=names_host), parse_url(url)
+    try:
+        for redirects in range(max_redirects + 1):
+            reply, location = _exchange(target, message, limits)
+            if location is None:
+                return replace(reply, redirects=redirects)
+            leash.keeping = False
+            target, message = redirected(target, message, reply.status, location)
+        raise Unreachable(f"{target.host} redirects more than {max_redirects} times.")
+    except OutboundError as error:
+        error.phase = leash.phase
+        leash.enter(None)
+        error.phases, error.request = leash.phases, leash.kept
+        raise
 
 
 def _exchange(target: Target, message: Message, limits: _Limits) -> tuple[Reply, str | None]:
     """One hop: the reply, and where to go when it is a redirect to follow (its body is then not read)."""
-    leash, marks = limits.leash, [time.monotonic()]
+    leash, before = limits.leash, limits.leash.phases
+    leash.enter("dns")
     addresses = lookup(target.host, limits.policy, leash)
-    marks.append(time.monotonic())
+    leash.enter("connect")
     sock = dial(addresses, target.port, leash, LeashedSocket)
     sock.leash = leash
-    marks.append(time.monotonic())
     if target.scheme == "https":
+        leash.enter("tls")
         sock = secure(sock, target.host, limits.verify_tls)
-    marks.append(time.monotonic())
+    leash.enter("first_byte")
     with contextlib.closing(sock), _translated(leash):
         peer, certificate_ends_at = sock.getpeername()[0], _certificate_ends_at(sock)
         response = _send(sock, target, message, leash)
-        marks.append(leash.first_byte_at or time.monotonic())
         follow = limits.follow_redirects and response.status in _REDIRECTS
         location = response.headers.get("location") if follow else None
         body = b"" if location is not None else _read(response, leash, limits.max_bytes)
-    dns, connect, tls, first_byte = ((end - start) * 1000 for start, end in zip(marks, marks[1:], strict=False))
+    leash.enter(None if location is None else "download")
+    hop = leash.phases.since(before)
     reply = Reply(
         status=response.status,
+        reason=response.reason or "",
         headers=response.headers,
         body=body,
         url=target.url,
@@ -127,22 +146,37 @@ def _exchange(target: Target, message: Message, limits: _Limits) -> tuple[Reply,
         redirects=0,
         certificate_ends_at=certificate_ends_at,
         timings=Timings(
-            dns_ms=dns,
-            connect_ms=connect,
-            tls_ms=tls if target.scheme == "https" else None,
-            first_byte_ms=first_byte,
+            dns_ms=hop.dns,
+            connect_ms=hop.connect,
+            tls_ms=hop.tls if target.scheme == "https" else None,
+            first_byte_ms=hop.first_byte,
             total_ms=(time.monotonic() - leash.started_at) * 1000,
         ),
+        phases=leash.phases,
+        request=leash.kept,
+        bytes_sent=leash.sent_bytes,
+        bytes_received=leash.received_bytes,
     )
     return reply, location
+
+
+class _Connection(HTTPConnection):
+    leash: Leash
+
+    def send(self, data: bytes) -> None:
+        self.leash.sent(data)
+        super().send(data)
 
 
 def _send(sock: LeashedSocket, target: Target, message: Message, leash: Leash) -> HTTPResponse:
     """Send the request over the given socket and read status and headers."""
     leash.allow(MAX_HEADERS, "set of headers")
-    connection = HTTPConnection(target.host, target.port, timeout=leash.remaining_s())
+    connection = _Connection(target.host, target.port, timeout=leash.remaining_s())
     connection.sock = sock  # already connected to the judged address: urllib3 never looks the name up
-    headers = {"Host": target.authority, **message.headers, "Connection": "close"}
+    connection.leash = leash
+    headers = HTTPHeaderDict() if "Host" in message.headers else HTTPHeaderDict({"Host": target.authority})
+    headers.extend(message.headers)
+    headers["Connection"] = "close"
     # A server may answer and close before it has read the whole body; its answer is worth reading.
     with contextlib.suppress(BrokenPipeError):
         connection.request(message.method, target.path, body=message.body, headers=headers, preload_content=False)

@@ -4,11 +4,20 @@ Messages name the host and the reason; never a path, a query, a user or the addr
 so that they may be shown and stored.
 """
 
+from .phases import Phase, Phases
+
 
 class OutboundError(Exception):
-    """Any failed outgoing call; `code` is the machine's word for it."""
+    """Any failed outgoing call; `code` is the machine's word for it.
+
+    `phase` is the part of the call in which it failed, None before it began; `phases` how long each part took;
+    `request` the first 64 KiB that were sent.
+    """
 
     code = "outbound_failed"
+    phase: Phase | None = None
+    phases = Phases()
+    request = b""
 
 
 class BadRequest(OutboundError):

@@ -1,9 +1,11 @@
 """What is sent: a checked method, headers and body, and how a redirect changes them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urljoin
+
+from urllib3 import HTTPHeaderDict
 
 from config.version import VERSION
 
@@ -21,31 +23,36 @@ _OWN_HEADERS = frozenset(
 # What may follow a redirect to another origin: anything else may be a secret meant for the first one.
 _HARMLESS = frozenset({"accept", "accept-language", "accept-encoding", "content-type", "user-agent"})
 _DEFAULTS = {"User-Agent": f"Pharos/{VERSION}", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%~-._"
 
 
 @dataclass(frozen=True)
 class Message:
     method: str
-    headers: dict[str, str] = field(repr=False)
+    headers: HTTPHeaderDict = field(repr=False)  # `items()` gives repeated ones one by one
     body: bytes | None = field(repr=False)
 
 
-def build(method: str, headers: Mapping[str, str], body: bytes | str | None) -> Message:
-    """The message to send, with default headers added; raises `BadRequest` that never repeats a value."""
+def build(method: str, headers: Headers, body: bytes | str | None, *, names_host: bool = False) -> Message:
+    """The message to send, with default headers added; raises `BadRequest` that never repeats a value.
+
+    With `names_host` the caller's `Host` header is sent, to the address that the URL leads to.
+    """
     method = method.upper()
     if not _METHOD.fullmatch(method) or method in ("CONNECT", "TRACE"):
         raise BadRequest("The method is not one that may be sent.")
-    for name, value in headers.items():
+    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    for name, value in pairs:
         if not _HEADER_NAME.fullmatch(name):
             raise BadRequest("A header name is empty or contains characters that headers cannot carry.")
-        if name.lower() in _OWN_HEADERS:
+        if name.lower() in _OWN_HEADERS and not (names_host and name.lower() == "host"):
             raise BadRequest(f"The header {name} cannot be set.")
         if not _HEADER_VALUE.fullmatch(value):
             raise BadRequest(f"The value of the header {name} contains characters that headers cannot carry.")
-    given = {name.lower() for name in headers}
-    defaults = {name: value for name, value in _DEFAULTS.items() if name.lower() not in given}
-    return Message(method, defaults | dict(headers), body.encode() if isinstance(body, str) else body)
+    given = {name.lower() for name, _ in pairs}
+    defaults = [(name, value) for name, value in _DEFAULTS.items() if name.lower() not in given]
+    return Message(method, HTTPHeaderDict(defaults + pairs), body.encode() if isinstance(body, str) else body)
 
 
 def redirected(target: Target, message: Message, status: int, location: str) -> tuple[Target, Message]:
@@ -53,12 +60,14 @@ def redirected(target: Target, message: Message, status: int, location: str) -> 
     raw = location.encode("latin-1")  # the bytes of the header; some servers send UTF-8 or spaces
     following = parse_url(urljoin(target.url, quote(raw, safe=_URL_CHARACTERS)))
     if (status == 303 and message.method != "HEAD") or (status in (301, 302) and message.method == "POST"):
-        headers = {name: value for name, value in message.headers.items() if name.lower() != "content-type"}
-        message = Message("GET", headers, None)
+        message = Message("GET", _only(message.headers, lambda name: name != "content-type"), None)
     if not _same_party(target, following):
-        headers = {name: value for name, value in message.headers.items() if name.lower() in _HARMLESS}
-        message = replace(message, headers=headers)
+        message = replace(message, headers=_only(message.headers, _HARMLESS.__contains__))
     return following, message
+
+
+def _only(headers: HTTPHeaderDict, keep: Callable[[str], bool]) -> HTTPHeaderDict:
+    return HTTPHeaderDict([(name, value) for name, value in headers.items() if keep(name.lower())])
 
 
 def _same_party(target: Target, following: Target) -> bool:

@@ -17,14 +17,16 @@ import certifi
 
 from .addresses import Address, Policy, default_policy
 from .errors import BadRequest, TimedOut, TlsFailed, TooLarge, Unreachable
+from .phases import Phase, Phases
 from .urls import parse_host
 
+MAX_KEPT = 64 * 1024  # bytes of a request that are kept to be looked at
 MAX_ATTEMPTS = 6  # addresses of one name that are tried
 _lookups = BoundedSemaphore(64)  # a look-up cannot be interrupted; hanging ones must not pile up
 
 
 class Leash:
-    """The time and the bytes that one call may still use. Belongs to one thread."""
+    """The time and the bytes that one call may still use, and where they went. Belongs to one thread."""
 
     def __init__(self, timeout_s: float) -> None:
         if not 0 < timeout_s <= 86_400:
@@ -32,12 +34,17 @@ class Leash:
         self.timeout_s = timeout_s
         self.started_at = time.monotonic()
         self.host = ""
+        self.phases = Phases()
+        self.phase: Phase | None = None
+        self._entered_at = self.started_at
+        self.kept = b""
+        self.keeping = True
+        self.sent_bytes = self.received_bytes = 0
         self.allow(0, "answer")
 
     def allow(self, count: int, what: str) -> None:
-        """Set the budget of received bytes; `what` is named when it is passed. Forgets the first byte."""
+        """Set the budget of received bytes; `what` is named when it is passed."""
         self._bytes, self._what = count, what
-        self.first_byte_at: float | None = None
 
     def remaining_s(self) -> float:
         """Seconds left, above 0; raises `TimedOut`."""
@@ -46,12 +53,26 @@ class Leash:
             raise self.timed_out()
         return left
 
+    def enter(self, phase: Phase | None) -> None:
+        """The call goes on to its next part, or has ended; the time since the last call belongs to the part before."""
+        now = time.monotonic()
+        if self.phase:
+            self.phases = self.phases.plus(self.phase, (now - self._entered_at) * 1000)
+        self.phase, self._entered_at = phase, now
+
     def timed_out(self) -> TimedOut:
         return TimedOut(f"{self.host} did not finish within {self.timeout_s:g} s.")
 
+    def sent(self, data: bytes) -> None:
+        """Count what the request consists of, and keep its beginning while `keeping`."""
+        self.sent_bytes += len(data)
+        if self.keeping:
+            self.kept += data[: MAX_KEPT - len(self.kept)]
+
     def received(self, count: int) -> None:
-        if count and self.first_byte_at is None:
-            self.first_byte_at = time.monotonic()
+        if count and self.phase == "first_byte":
+            self.enter("download")
+        self.received_bytes += count
         self._bytes -= count
         if self._bytes < 0:
             raise TooLarge(f"{self.host} sent a larger {self._what} than allowed.")

@@ -9,6 +9,12 @@ from pathlib import Path
 
 from config.parts.base import Part
 
+# What of our own environment the agent gets: how to run, and what people may do on this machine through it.
+PASSED_ON = (
+    "PATH", "HOME", "LANG", "TZ", "TMPDIR", "PHAROS_AGENT_COMMANDS", "PHAROS_AGENT_TERMINAL", "PHAROS_AGENT_SHELL",
+    "PHAROS_AGENT_LOGS", "PHAROS_AGENT_JOURNAL", "PHAROS_AGENT_LOG_DIRS",
+)  # fmt: skip
+
 
 class LocalAgent(Part):
     """The agent that reports this very machine, as a child process like on any other machine."""
@@ -18,7 +24,7 @@ class LocalAgent(Part):
     def __init__(self, *, url: str, key: str, instance_id: str, state_dir: Path) -> None:
         super().__init__()
         self._environment = {
-            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TZ", "TMPDIR")},
+            **{name: value for name, value in os.environ.items() if name in PASSED_ON},
             "PHAROS_URL": url,
             "PHAROS_AGENT_KEY": key,
             "PHAROS_INSTANCE_ID": instance_id,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
 
 from config.api.permissions import ADMIN, VIEWER
 
@@ -14,25 +15,26 @@ THEMES = ("system", "light", "dark")
 
 @dataclass(frozen=True)
 class Item:
-    """One entry of the navigation. `key` follows `g` on the keyboard."""
+    """One entry of the navigation. `key` follows `g` on the keyboard; `also` begins addresses that belong to it."""
 
     label: str
     icon: str
     url_name: str
     role: str = VIEWER
     key: str = ""
+    also: tuple[str, ...] = ()
 
 
 NAVIGATION: dict[str, tuple[Item, ...]] = {
     "Watch": (
         Item("Overview", "layout-dashboard", "ui:overview", key="o"),
         Item("Instances", "server", "ui:instances", key="i"),
-        Item("Monitors", "activity", "ui:monitors", key="m"),
+        Item("Monitors", "activity", "ui:monitors", key="m", also=("/agents/", "/runs/")),
         Item("Alerts", "bell", "ui:alerts", key="a"),
         Item("Logs", "file-text", "ui:logs", key="l"),
     ),
-    "Act": (),
-    "Test": (),
+    "Act": (Item("Commands", "terminal-2", "ui:commands"),),
+    "Test": (Item("Load tests", "rocket", "ui:loadtest"),),
     "Govern": (
         Item("Audit", "history", "ui:audit", role=ADMIN),
         Item("Settings", "settings", "ui:settings"),
@@ -53,7 +55,7 @@ def navigation(context: template.Context) -> dict:
         for item in items:
             url = address(item.url_name)
             if url and principal and principal.may_open(item.role):
-                here = path == url or (url != "/" and path.startswith(url))
+                here = path == url or (url != "/" and path.startswith((url, *item.also)))
                 links.append({"item": item, "url": url, "current": here})
         if links:
             groups.append({"name": name, "links": links})
@@ -71,6 +73,15 @@ def address(url_name: str) -> str:
         return reverse(url_name)
     except NoReverseMatch:
         return ""
+
+
+@register.simple_tag(takes_context=True)
+def demo_chip(context: template.Context, *keys: object) -> SafeString:
+    """A chip for what belongs to the demo data: `{% demo_chip instance.pk %}`; several ids mean any of them."""
+    known = getattr(context.get("frame"), "demo", ())
+    if not known or not any(str(key) in known for key in keys if key):
+        return SafeString("")
+    return SafeString(' <span class="chip tone-maintenance"><span aria-hidden="true">■</span> demo</span>')
 
 
 @register.simple_tag(takes_context=True)

@@ -1,11 +1,15 @@
 """Small pictures made on the server as SVG. Sizes are SVG attributes: the page allows no inline styles."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Protocol
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join
+from django.utils import timezone
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config import formats
@@ -14,8 +18,22 @@ from config.words import word
 
 register = template.Library()
 
+
+class DayShare(Protocol):
+    """Of `counted` things of a day, the percentage that was good; None when nothing counted."""
+
+    @property
+    def counted(self) -> int: ...
+
+    @property
+    def percent(self) -> float | None: ...
+
+
 CHECKS = 40
-BAR_STEP, BAR_WIDTH, BAR_HEIGHT = 5, 4, 18
+BAR_STEP, BAR_HEIGHT = 5, 18  # a bar's width is in app.css
+DAY_STEP, DAY_HEIGHT = 8, 28  # a bar's width is in app.css
+HOUR_STEP, HOUR_HEIGHT = 10, 48  # a bar's width is in app.css
+NEARLY_GOOD = 95  # percent of a day's checks
 # A result is told by height too, so that it needs no colour; 2 is the mark of a check without a result.
 CHECK_HEIGHTS = {"pass": 18, "slow": 15, "fail": 12, "timeout": 9, "error": 6}
 
@@ -38,31 +56,86 @@ def usage_bar(value: float | None, near: float = 75, full: float = 90) -> SafeSt
 
 @register.simple_tag
 def check_bars(checks: Iterable[tuple[str, datetime | None]], label: str = "checks") -> SafeString:
-    """The last 40 checks, newest at the right: `checks` holds `(status, moment)` in order of time."""
+    """The last 40 checks, newest at the right: `checks` holds `(status, moment)` in order of time.
+
+    A list draws thousands of bars, so they are put together from parts that are escaped once for each status.
+    """
     shown = list(checks)[-CHECKS:]
     left = CHECKS - len(shown)
-    bars = []
-    counts: dict[str, int] = {}
+    zone = timezone.get_current_timezone()
+    drawn = [f'<rect class="slot" x="{place * BAR_STEP}" y="{BAR_HEIGHT - 2}" height="2"/>' for place in range(left)]
     for place, (status, moment) in enumerate(shown, start=left):
-        known = word("run", status)
-        counts[known.text.lower()] = counts.get(known.text.lower(), 0) + 1
-        height = CHECK_HEIGHTS.get(str(status).lower(), 2)
-        title = f"{known.text}, {absolute(moment)}" if moment else known.text
-        bars.append((known.tone, place * BAR_STEP, BAR_HEIGHT - height, BAR_WIDTH, height, title))
-    empty = ((place * BAR_STEP, BAR_HEIGHT - 2, BAR_WIDTH) for place in range(left))
+        start, end = _bar(status)
+        when = f", {absolute(moment, zone)}" if moment else ""
+        drawn.append(f'{start} x="{place * BAR_STEP}">{end}{when}</title></rect>')
+    counts = Counter(word("run", status).text.lower() for status, _ in shown)
     summary = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none yet"
     return format_html(
-        '<svg class="checks" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">{3}{4}</svg>',
+        '<svg class="checks" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">{3}</svg>',
         CHECKS * BAR_STEP,
         BAR_HEIGHT,
         f"Last {len(shown)} {label}: {summary}" if shown else f"No {label} yet",
-        format_html_join("", '<rect class="slot" x="{}" y="{}" width="{}" height="2"/>', empty),
-        format_html_join(
-            "",
-            '<rect class="tone-{}" x="{}" y="{}" width="{}" height="{}" rx="1"><title>{}</title></rect>',
-            bars,
-        ),
+        SafeString("".join(drawn)),
     )
+
+
+@lru_cache(maxsize=64)
+def _bar(status: str) -> tuple[str, str]:
+    """What a bar of this status begins with, and how its title does."""
+    known, height = word("run", status), CHECK_HEIGHTS.get(str(status).lower(), 2)
+    return (
+        f'<rect class="tone-{known.tone}" y="{BAR_HEIGHT - height}" height="{height}"',
+        f"<title>{escape(known.text)}",
+    )
+
+
+@register.simple_tag
+def day_bars(days: Mapping[date, DayShare], label: str = "checks") -> SafeString:
+    """A bar for each day in order: full when all was good, lower the worse it was, a dot without anything known."""
+    bars, known = [], 0
+    for place, (day, share) in enumerate(days.items()):
+        known += share.percent is not None
+        tone, height = _day_look(share.percent)
+        when = f"{day.day} {day:%b %Y}"
+        counted = f"{formats.percent(share.percent)} of {formats.number(share.counted)} {label} good"
+        said = counted if share.counted else f"no {label}"
+        bars.append((tone, place * DAY_STEP, DAY_HEIGHT - height, height, f"{when}: {said}"))
+    good = sum(share.percent == 100 for share in days.values())
+    return format_html(
+        '<svg class="days" viewBox="0 0 {0} {1}" preserveAspectRatio="none" role="img" aria-label="{2}">{3}</svg>',
+        len(days) * DAY_STEP,
+        DAY_HEIGHT,
+        f"Last {len(days)} days: {good} wholly good, {known - good} with trouble, {len(days) - known} unknown",
+        format_html_join("", '<rect class="tone-{}" x="{}" y="{}" height="{}"><title>{}</title></rect>', bars),
+    )
+
+
+@register.simple_tag
+def hour_bars(hours: Sequence[tuple[datetime, int, int]], label: str) -> SafeString:
+    """A bar for each hour: as high as there was much in it, its lower part what failed; a dot where nothing was."""
+    top = max((count for _, count, _ in hours), default=0) or 1
+    bars = []
+    for place, (hour, count, failed) in enumerate(hours):
+        said = f"{absolute(hour)}: {formats.number(count)} {label}, {formats.number(failed)} failed"
+        height, low = max(2, round(HOUR_HEIGHT * count / top)), round(HOUR_HEIGHT * failed / top)
+        bars.append(("good" if count else "unknown", place * HOUR_STEP, HOUR_HEIGHT - height, height, said))
+        if low:
+            bars.append(("bad", place * HOUR_STEP, HOUR_HEIGHT - low, low, said))
+    whole, bad = sum(count for _, count, _ in hours), sum(failed for _, _, failed in hours)
+    return format_html(
+        '<svg class="hours" viewBox="0 0 {0} {1}" preserveAspectRatio="none" role="img" aria-label="{2}">{3}</svg>',
+        len(hours) * HOUR_STEP,
+        HOUR_HEIGHT,
+        f"Last {len(hours)} hours: {formats.number(whole)} {label}, {formats.number(bad)} failed",
+        format_html_join("", '<rect class="tone-{}" x="{}" y="{}" height="{}"><title>{}</title></rect>', bars),
+    )
+
+
+def _day_look(percent: float | None) -> tuple[str, int]:
+    """Tone and height; a result is told by height too."""
+    if percent is None:
+        return "unknown", 3
+    return ("good", DAY_HEIGHT) if percent == 100 else ("warning", 22) if percent >= NEARLY_GOOD else ("bad", 14)
 
 
 @register.simple_tag

@@ -4,6 +4,7 @@ Each function has the same signature and promise on both; one test suite runs on
 which database it is on. A table is described by `Table`, a read by `Query`; `rows_of` runs a read.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -32,16 +33,20 @@ __all__ = [
     "Kept",
     "Query",
     "Table",
+    "add",
     "bucket",
     "bucketed",
     "const",
+    "containing",
     "count",
     "create",
+    "erase",
     "group",
     "insert",
     "keep",
     "largest",
     "last",
+    "matching",
     "mean",
     "remove",
     "rows_of",
@@ -76,6 +81,35 @@ def update(table: Table, rows: Sequence[tuple], *, using: str = DEFAULT_DB_ALIAS
     return _vendor(using).update(table, rows, using) if rows else 0
 
 
+def add(table: Table, rows: Sequence[tuple], *, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Add the other columns, all numbers, to those of the row with the same key; a row that is not there is made.
+
+    The rows are taken in the order of their keys, so that two writers never wait for each other in a circle.
+    """
+    if not rows:
+        return
+    places = table.positions(table.key)
+    sums: dict[tuple, list] = {}
+    for row in rows:
+        key = tuple(row[place] for place in places)
+        before = sums.get(key)
+        sums[key] = [
+            value if before is None or place in places else before[place] + value for place, value in enumerate(row)
+        ]
+    _vendor(using).add(table, [tuple(sums[key]) for key in sorted(sums)], using)
+
+
+def matching(table: Table, text: str, *, using: str = DEFAULT_DB_ALIAS) -> Query | None:
+    """A condition: every word of the text occurs in the searched column, by its English stem. None without a word."""
+    return _vendor(using).matching(table, text) if re.search(r"\w", text) else None
+
+
+def containing(column: str, text: str, *, using: str = DEFAULT_DB_ALIAS) -> Query:
+    """A condition: the column holds the text as it is, in any case."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", text)
+    return Query(f"{column} {_vendor(using).ANY_CASE} %s ESCAPE '\\'", [f"%{escaped}%"])
+
+
 def bucketed(
     source: Table | Query,
     columns: Mapping[str, Column],
@@ -108,6 +142,11 @@ def keep(
     transaction.
     """
     return _vendor(using).keep(table, part=part, since=since, until=until, drop=drop, using=using)
+
+
+def erase(table: Table, where: Query, *, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Delete the rows that a condition on single columns finds; how many. For few rows: `keep` ends whole days."""
+    return _vendor(using).erase(table, where, using)
 
 
 def strays(table: Table, *, using: str = DEFAULT_DB_ALIAS) -> int:

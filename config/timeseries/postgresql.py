@@ -20,6 +20,7 @@ TYPES: dict[Kind, str] = {
     "bigint": "int8",
     "json": "jsonb",
 }
+ANY_CASE = "ILIKE"
 FORMATS = {"day": "%Y%m%d", "month": "%Y%m"}
 
 
@@ -48,12 +49,25 @@ def upsert(table: Table, rows: Sequence[tuple] | Query, using: str) -> int:
         return cursor.rowcount
 
 
+def add(table: Table, rows: Sequence[tuple], using: str) -> None:
+    """See the package."""
+    sent, kinds = _as_records(table, rows)
+    names = ", ".join(table.columns)
+    sums = ", ".join(
+        f"{name} = {table.name}.{name} + excluded.{name}" for name in table.columns if name not in table.key
+    )
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS v ({kinds}) "  # noqa: S608
+            f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sums}",
+            [sent],
+        )
+
+
 def update(table: Table, rows: Sequence[tuple], using: str) -> int:
-    """See the package. The rows travel as one JSON text: quoting an array element by element costs ten times that."""
-    names = list(table.columns)
-    sent = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
-    kinds = ", ".join(f"{name} {TYPES[kind]}" for name, kind in table.columns.items())
-    changed = ", ".join(f"{name} = v.{name}" for name in names if name not in table.key)
+    """See the package."""
+    sent, kinds = _as_records(table, rows)
+    changed = ", ".join(f"{name} = v.{name}" for name in table.columns if name not in table.key)
     sql = (
         f"UPDATE {table.name} AS t SET {changed} FROM jsonb_to_recordset(%s::jsonb) AS v ({kinds}) "  # noqa: S608
         f"WHERE {' AND '.join(f't.{name} = v.{name}' for name in table.key)}"
@@ -61,6 +75,13 @@ def update(table: Table, rows: Sequence[tuple], using: str) -> int:
     with connections[using].cursor() as cursor:
         cursor.execute(sql, [sent])
         return cursor.rowcount
+
+
+def _as_records(table: Table, rows: Sequence[tuple]) -> tuple[str, str]:
+    """Rows as one JSON text, and the columns to read from it: quoting an array value by value costs ten times that."""
+    names = list(table.columns)
+    sent = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
+    return sent, ", ".join(f"{name} {TYPES[kind]}" for name, kind in table.columns.items())
 
 
 def bucketed(
@@ -86,7 +107,7 @@ def keep(table: Table, *, part: int | None, since: datetime, until: datetime, dr
             name = f"{parent}_{start:{FORMATS[period]}}"
             if name not in present:
                 with transaction.atomic(using):
-                    made = _attach(cursor, parent, name, start, end)
+                    made = _attach(cursor, table, parent, name, start, end)
                 kept.made += [name] if made else []
         for name in sorted(present):
             start = datetime.strptime(name.rsplit("_", 1)[1], FORMATS[period]).replace(tzinfo=UTC)
@@ -100,6 +121,13 @@ def keep(table: Table, *, part: int | None, since: datetime, until: datetime, dr
         cursor.execute(f"DELETE FROM {parent}_default WHERE ts < %s", [drop])  # noqa: S608
         kept.deleted = cursor.rowcount
     return kept
+
+
+def erase(table: Table, where: Query, using: str) -> int:
+    """See the package."""
+    with transaction.atomic(using), connections[using].cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table.name} WHERE {where.sql}", list(where.params))  # noqa: S608
+        return cursor.rowcount
 
 
 def strays(table: Table, using: str) -> int:
@@ -119,6 +147,8 @@ def create(table: Table, using: str) -> None:
         f"{name} {TYPES[kind]}{' NOT NULL' if name in (*table.key, *table.required) else ''}"
         for name, kind in table.columns.items()
     ]
+    if table.search:  # stored, since the planner knows no statistics of an expression that only an index holds
+        columns.append(f"search tsvector GENERATED ALWAYS AS (to_tsvector('english', {table.search})) STORED")
     body = f"{', '.join(columns)}, PRIMARY KEY ({', '.join(table.key)})"
     by = f"LIST ({table.split[0]})" if table.split else "RANGE (ts)"
     statements = [f"CREATE TABLE {table.name} ({body}) PARTITION BY {by}"]
@@ -131,6 +161,9 @@ def create(table: Table, using: str) -> None:
     if not table.split:
         statements.append(f"CREATE TABLE {table.name}_default PARTITION OF {table.name} DEFAULT")
     statements.append(f"CREATE INDEX {table.name}_ts ON {table.name} USING brin (ts) WITH (autosummarize = on)")
+    statements += [f"CREATE INDEX ON {table.name} ({', '.join(names)})" for names in table.indexes]
+    if table.search:
+        statements.append(f"CREATE INDEX {table.name}_search ON {table.name} USING gin (search)")
     with connections[using].cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -140,6 +173,11 @@ def remove(table: Table, using: str) -> None:
     """See the package."""
     with connections[using].cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {table.name}")
+
+
+def matching(table: Table, text: str) -> Query:
+    """See the package. The database takes the text apart as it did with what it searches."""
+    return Query("search @@ plainto_tsquery('english', %s)", [text])
 
 
 def _copy(table: Table, target: str, rows: Sequence[tuple], using: str) -> None:
@@ -168,7 +206,7 @@ def _staged(table: Table, rows: Sequence[tuple], on_conflict: str, using: str) -
     return written
 
 
-def _attach(cursor: Any, parent: str, name: str, start: datetime, end: datetime) -> bool:
+def _attach(cursor: Any, table: Table, parent: str, name: str, start: datetime, end: datetime) -> bool:
     """Make a partition and move what strayed into the default one meanwhile; False if another process was first."""
     bounds = (start.isoformat(), end.isoformat())
     cursor.execute("SET LOCAL lock_timeout = '5s'")
@@ -176,9 +214,10 @@ def _attach(cursor: Any, parent: str, name: str, start: datetime, end: datetime)
     if name in _partitions(cursor, parent):
         return False
     cursor.execute(f"CREATE TABLE {name} (LIKE {parent} INCLUDING ALL)")
+    columns = ", ".join(table.columns)
     cursor.execute(
-        f"WITH moved AS (DELETE FROM {parent}_default WHERE ts >= %s AND ts < %s RETURNING *) "  # noqa: S608
-        f"INSERT INTO {name} SELECT * FROM moved",
+        f"WITH moved AS (DELETE FROM {parent}_default WHERE ts >= %s AND ts < %s RETURNING {columns}) "  # noqa: S608
+        f"INSERT INTO {name} ({columns}) SELECT {columns} FROM moved",
         bounds,
     )
     cursor.execute(f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.db import connections, transaction
 
-from config.timeseries import reading
+from config.timeseries import fulltext, reading
 from config.timeseries.tables import Column, Kept, Kind, Query, Table, adapted
 
 TYPES: dict[Kind, str] = {
@@ -20,6 +20,7 @@ TYPES: dict[Kind, str] = {
     "bigint": "integer",
     "json": "text",
 }
+ANY_CASE = "LIKE"
 SLICE_ROWS = 5000
 
 
@@ -41,6 +42,14 @@ def upsert(table: Table, rows: Sequence[tuple] | Query, using: str) -> int:
     with connections[using].cursor() as cursor:
         cursor.execute(sql, adapted(rows.params, using))
         return cursor.rowcount
+
+
+def add(table: Table, rows: Sequence[tuple], using: str) -> None:
+    """See the package."""
+    sums = ", ".join(
+        f"{name} = {table.name}.{name} + excluded.{name}" for name in table.columns if name not in table.key
+    )
+    _put(table, rows, f"UPDATE SET {sums}", using)
 
 
 def update(table: Table, rows: Sequence[tuple], using: str) -> int:
@@ -75,18 +84,28 @@ def keep(table: Table, *, part: int | None, since: datetime, until: datetime, dr
     params: list[Any] = [drop]
     if table.split and part is not None:
         condition, params = f"{table.split[0]} = %s AND ts < %s", [part, drop]
-    keys = ", ".join(table.key)
-    sql = (
-        f"DELETE FROM {table.name} WHERE ({keys}) IN "  # noqa: S608
-        f"(SELECT {keys} FROM {table.name} WHERE {condition} LIMIT {SLICE_ROWS})"
-    )
+    keys = "rowid" if table.search else f"({', '.join(table.key)})"
+    chosen = f"SELECT {keys.strip('()')} FROM {table.name} WHERE {condition} ORDER BY 1 LIMIT {SLICE_ROWS}"  # noqa: S608
     kept = Kept()
     while True:
-        with connections[using].cursor() as cursor:
-            cursor.execute(sql, adapted(params, using))
+        with transaction.atomic(using), connections[using].cursor() as cursor:
+            values = adapted(params, using)
+            if table.search:
+                fulltext.forget(cursor, table, Query(chosen, values))
+            cursor.execute(f"DELETE FROM {table.name} WHERE {keys} IN ({chosen})", values)  # noqa: S608
             kept.deleted += cursor.rowcount
             if cursor.rowcount < SLICE_ROWS:
                 return kept
+
+
+def erase(table: Table, where: Query, using: str) -> int:
+    """See the package."""
+    values = adapted(where.params, using)
+    with transaction.atomic(using), connections[using].cursor() as cursor:
+        if table.search:
+            fulltext.forget(cursor, table, Query(f"SELECT rowid FROM {table.name} WHERE {where.sql}", values))  # noqa: S608
+        cursor.execute(f"DELETE FROM {table.name} WHERE {where.sql}", values)  # noqa: S608
+        return cursor.rowcount
 
 
 def strays(table: Table, using: str) -> int:
@@ -103,14 +122,26 @@ def create(table: Table, using: str) -> None:
     body = f"{', '.join(columns)}, PRIMARY KEY ({', '.join(table.key)})"
     index = f"{table.split[0]}, ts" if table.split else "ts"
     with connections[using].cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {table.name} ({body}) WITHOUT ROWID")
+        # The search index knows rows by their number; else the key itself is the cheaper place for a row.
+        cursor.execute(f"CREATE TABLE {table.name} ({body}){'' if table.search else ' WITHOUT ROWID'}")
         cursor.execute(f"CREATE INDEX {table.name}_ts ON {table.name} ({index})")
+        for number, names in enumerate(table.indexes):
+            cursor.execute(f"CREATE INDEX {table.name}_{number} ON {table.name} ({', '.join(names)})")
+        if table.search:
+            fulltext.create(cursor, table)
 
 
 def remove(table: Table, using: str) -> None:
     """See the package."""
     with connections[using].cursor() as cursor:
+        if table.search:
+            fulltext.remove(cursor, table)
         cursor.execute(f"DROP TABLE IF EXISTS {table.name}")
+
+
+def matching(table: Table, text: str) -> Query:
+    """See the package."""
+    return fulltext.matching(table, text)
 
 
 def _put(table: Table, rows: Sequence[tuple], on_conflict: str, using: str) -> int:
@@ -119,8 +150,12 @@ def _put(table: Table, rows: Sequence[tuple], on_conflict: str, using: str) -> i
         f"VALUES ({', '.join(['%s'] * len(table.columns))}) ON CONFLICT ({', '.join(table.key)}) DO {on_conflict}"
     )
     with transaction.atomic(using), connections[using].cursor() as cursor:
+        before = fulltext.newest(cursor, table) if table.search else 0
         cursor.executemany(sql, _ready(table, rows))
-        return cursor.rowcount
+        written = cursor.rowcount
+        if table.search:
+            fulltext.take_in(cursor, table, before)
+        return written
 
 
 def _ready(table: Table, rows: Sequence[tuple]) -> list[list[Any]]:

@@ -17,7 +17,8 @@ class Table:
 
     `columns` maps names to kinds, in the order of rows; `key` is the primary key. With `split` the table is first
     divided by the values of one column, each with a period of its own: `("resolution", {5: "day", 60: "month"})`.
-    `required` columns beside the key may not be null.
+    `required` columns beside the key may not be null. `indexes` are further ones, each a list of columns. `search` is
+    a text column whose words can be searched (`matching`).
     """
 
     name: str
@@ -26,6 +27,8 @@ class Table:
     period: Period = "day"
     split: tuple[str, Mapping[int, Period]] | None = None
     required: Sequence[str] = ()
+    indexes: Sequence[Sequence[str]] = ()
+    search: str = ""
 
     def kinds(self, names: Sequence[str]) -> list[Kind]:
         return [self.columns[name] for name in names]

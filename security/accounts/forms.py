@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from security.accounts import beginning
 from security.accounts.models import Role
 
 THEMES = (("system", "As the device has it"), ("light", "Light"), ("dark", "Dark"))
@@ -48,6 +49,16 @@ class SetupForm(TwicePassword):
     )
     time_zone = forms.ChoiceField(label="Time zone", choices=zones, required=False)
     field_order = ("token", "name", "email", "password", "again", "time_zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for one in beginning.OFFERS:
+            box = forms.BooleanField(label=one.label, help_text=one.help_text, required=False, initial=one.ticked)
+            self.fields[one.name] = box
+
+    def accepted(self) -> set[str]:
+        """The names of the offers that were ticked."""
+        return {one.name for one in beginning.OFFERS if self.cleaned_data[one.name]}
 
 
 class LoginForm(forms.Form):

@@ -41,3 +41,23 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.key_prefix}…)"
+
+
+class Refusal(models.Model):
+    """How often within one minute somebody was refused who spoke as an instance's agent, or wanted its terminal."""
+
+    class Kind(models.TextChoices):
+        AGENT = "agent", "Agent"
+        TERMINAL = "terminal", "Terminal"
+
+    instance_id = models.CharField(max_length=32)
+    kind = models.CharField(max_length=8, choices=Kind)
+    minute_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["instance_id", "kind", "minute_at"], name="refusal_minute"),)
+        indexes = (models.Index(fields=["minute_at"], name="refusal_age"),)
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.kind} of {self.instance_id}"

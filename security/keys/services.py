@@ -5,7 +5,6 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -22,7 +21,9 @@ from config.api.permissions import OPERATOR, RANK, VIEWER, require
 from security.accounts import sessions
 from security.accounts.models import User
 from security.audit.services import record
+from security.keys import anonymous, refusals
 from security.keys.models import ApiKey
+from security.keys.origins import from_our_pages
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 LAST_USED_EVERY = timedelta(minutes=1)
@@ -129,15 +130,18 @@ def create_service_key(
 
 
 def authenticate_request(request: Any) -> Principal | None:
-    """The caller of a Django request: a key header decides alone, then the session cookie.
+    """The caller of a Django request: a key header decides alone, then the session cookie, then where it comes from.
 
     Raises Unauthorized for a key that opens nothing, Forbidden for a write to an API by cookie that is neither JSON
     nor from a page of ours: another site can make a browser send such a request (contract: fleet console §33.3).
     """
     if raw := key_from_headers(request.headers):
-        return authenticate_key(raw)
+        claim = refusals.claim_of(request.path, request.headers.get("X-Instance-ID"))
+        return authenticate_key(raw, claim=claim)
     principal = session_principal(request)
-    if principal and request.method not in SAFE and envelope_for(request.path):
+    if principal is None:
+        return anonymous.principal_of(request)
+    if request.method not in SAFE and envelope_for(request.path):
         is_json = request.content_type == "application/json"
         if not is_json and not from_our_pages(request.headers.get("Origin"), request.get_host()):
             raise Forbidden("A write with a session cookie must be JSON or come from a page of this site")
@@ -160,14 +164,6 @@ def principal_of_cookie(session_key: str) -> Principal | None:
     return session_principal(request)
 
 
-def from_our_pages(origin: str | None, host: str | None) -> bool:
-    """Whether a browser's Origin header names this site, or one that the settings allow."""
-    if not origin or origin == "null":
-        return False
-    allowed = {settings.BASE_URL, *settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS}
-    return urlsplit(origin).netloc == host or origin in allowed
-
-
 def key_from_headers(headers: Any) -> str | None:
     """The key in `Authorization: Bearer` or `X-Api-Key`, whichever comes first."""
     scheme, _, value = headers.get("Authorization", "").partition(" ")
@@ -176,16 +172,23 @@ def key_from_headers(headers: Any) -> str | None:
     return headers.get("X-Api-Key", "").strip() or None
 
 
-def authenticate_key(raw: str, *, now: datetime | None = None) -> Principal:
-    """The principal of a raw key; raises Unauthorized when it is unknown, revoked, expired or its user inactive."""
+def authenticate_key(raw: str, *, claim: refusals.Claim | None = None, now: datetime | None = None) -> Principal:
+    """The principal of a raw key; raises Unauthorized when it is unknown, revoked, expired or its user inactive.
+
+    A refusal is counted for the instance that the key is bound to, else for the one that the caller names (`claim`).
+    """
     now = now or timezone.now()
     if settings.AGENT_KEY and hmac.compare_digest(raw.encode(), settings.AGENT_KEY.encode()):
         return shared_agent()
     key = ApiKey.objects.select_related("user").filter(digest=digest_of(raw)).first()
-    if key is None or key.revoked_at or not key.user.is_active:
-        raise Unauthorized("Invalid API key")
-    if key.expires_at and key.expires_at <= now:
-        raise Unauthorized("API key has expired")
+    ended = key is not None and key.expires_at is not None and key.expires_at <= now
+    if key is None or key.revoked_at or ended or not key.user.is_active:
+        if key is not None and key.instance_id:
+            refusals.note(instance_id=key.instance_id, now=now)
+        else:
+            refusals.note_claim(claim, now=now)
+        open_otherwise = key is not None and not key.revoked_at and key.user.is_active
+        raise Unauthorized("API key has expired" if open_otherwise else "Invalid API key")
     if key.last_used_at is None or now - key.last_used_at > LAST_USED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     return principal_of(key)

@@ -20,7 +20,7 @@ def issue(principal: Principal) -> str:
     """A new ticket: 64 hex digits, good for one upgrade within 30 s. Only its digest is stored."""
     ticket = secrets.token_hex(32)
     reference = {"user": principal.user.pk, "key": principal.key_id, "session": principal.session_id}
-    cache.set(_name(ticket), reference, LIFETIME_S)
+    cache.add(_name(ticket), reference, LIFETIME_S)  # unlike `set` it says when the cache is away
     return ticket
 
 
@@ -33,22 +33,23 @@ def redeem(ticket: str) -> Principal:
     reference: dict[str, Any] | None = cache.get(name)
     if reference is None or not cache.delete(name):
         raise Unauthorized("The ticket is unknown, used or expired")
-    return _principal(reference)
+    return caller(**reference)
 
 
-def _principal(reference: dict[str, Any]) -> Principal:
+def caller(*, user: str, key: str | None, session: str | None) -> Principal:
+    """Who came with that key or that session, by their ids, with the rights of now; raises Unauthorized if it ended."""
     now = timezone.now()
-    if reference["key"]:
-        key = ApiKey.objects.usable(now).select_related("user").filter(pk=reference["key"]).first()
-        if key:
-            return keys.principal_of(key)
-    elif reference["session"]:
+    if key:
+        usable = ApiKey.objects.usable(now).select_related("user")
+        if found := usable.filter(pk=key).first():
+            return keys.principal_of(found)
+    elif session:
         alive = Session.objects.alive(now).select_related("user")
-        if session := alive.filter(public_id=reference["session"]).first():
-            return session.user.principal(session_id=session.public_id)
-    elif (agent := keys.shared_agent()).user.pk == reference["user"]:
+        if signed_in := alive.filter(public_id=session).first():
+            return signed_in.user.principal(session_id=signed_in.public_id)
+    elif (agent := keys.shared_agent()).user.pk == user:
         return agent
-    raise Unauthorized("What the ticket was issued for has ended")
+    raise Unauthorized("What the caller came with has ended")
 
 
 def _name(ticket: str) -> str:

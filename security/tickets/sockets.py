@@ -12,9 +12,10 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from config.api.authentication import Principal
-from config.api.envelopes import render
+from config.api.envelopes import as_api_error, render
 from config.api.errors import ApiError, NotFound, Unauthorized
 from config.api.permissions import NO_KEY
+from security.keys import refusals
 from security.keys import services as keys
 from security.tickets import services as tickets
 from security.tickets.watch import watch
@@ -36,7 +37,10 @@ class SocketPrincipal:
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         try:
             principal = await database_sync_to_async(principal_of)(scope)
-        except Unauthorized as refusal:
+        except Exception as fault:
+            refusal = as_api_error(fault, None)
+            if refusal is None:
+                raise
             await refuse(refusal, scope, receive, send)
             return
         await self._run(scope | {"principal": principal}, receive, send)
@@ -77,10 +81,15 @@ def principal_of(scope: dict) -> Principal:
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     if "apiKey" in query:
         raise Unauthorized("A key in the address ends up in logs. Send it in a header, or ask for a ticket.")
+    claim = refusals.claim_of(scope["path"], headers.get("X-Instance-Id"))
     if "ticket" in query:
-        return tickets.redeem(query["ticket"][0])
+        try:
+            return tickets.redeem(query["ticket"][0])
+        except Unauthorized:
+            refusals.note_claim(claim)
+            raise
     if raw := keys.key_from_headers(headers):
-        return keys.authenticate_key(raw)
+        return keys.authenticate_key(raw, claim=claim)
     cookie = parse_cookie(headers.get("Cookie", "")).get(settings.SESSION_COOKIE_NAME)
     if cookie and (principal := keys.principal_of_cookie(cookie)):
         if not keys.from_our_pages(headers.get("Origin"), headers.get("Host")):

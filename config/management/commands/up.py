@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *, no_agent: bool, **options: Any) -> None:
         began = time.monotonic()
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = only_one()
         door = open_door()
         self.say(f"Pharos {VERSION}, data in {settings.DATA_DIR}")

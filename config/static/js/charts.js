@@ -3,12 +3,14 @@
    The first data stand in the figure itself, later ones come from the address: {"series": [{"label", "unit", "points": [[unix seconds, value or null], ...]}], "from", "to",
    "step"?, "threshold"?: {"value", "label"}, "marks"?: [{"at", "label"}]}.
    A live message of the figure's topic may carry "points": {label: [[unix seconds, value], ...]}, which is appended;
-   without it the address is read again. At most 4 drawings a second; the table below shows the same numbers. */
+   without it the address is read again. With "grows": true in the data the range keeps its start, and two points become
+   one when there are too many. At most 4 drawings a second; the table below shows the same numbers. */
 
 const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3], [12, 4], [4, 2], [8, 2, 2, 2], [1, 3]];
 const DRAW_MS = 250, RELOAD_MS = 5_000, HEIGHT = 200, SYNC = "page";
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const POWERS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const MOST_POINTS = 2000;
 const charts = new Set();
 const zone = document.documentElement.dataset.zone || "UTC";
 let zoom = null; // [from, to] in unix seconds, shared by all charts of the page
@@ -117,9 +119,25 @@ class Chart {
       one.points.push(...fresh);
       if (fresh.length) this.data.to = Math.max(this.data.to, fresh.at(-1)[0]);
     }
-    this.data.from = this.data.to - range;
-    for (const one of this.data.series) one.points = one.points.filter(([at]) => at >= this.data.from);
+    if (this.data.grows) {
+      this.thin();
+    } else {
+      this.data.from = this.data.to - range;
+      for (const one of this.data.series) one.points = one.points.filter(([at]) => at >= this.data.from);
+    }
     this.draw();
+  }
+
+  thin() {
+    if (this.data.series.every(({ points }) => points.length <= MOST_POINTS)) return;
+    for (const one of this.data.series) {
+      one.points = one.points.flatMap(([at, value], number, all) => {
+        if (number % 2 === 0) return number === all.length - 1 ? [[at, value]] : [];
+        const other = all[number - 1][1];
+        return [[at, value === null || other === null ? value ?? other : (value + other) / 2]];
+      });
+    }
+    this.data.step = 2 * (this.data.step || 1);
   }
 
   /* At most 4 times a second; not while the pointer is on the chart, the page is zoomed or hidden. */
@@ -154,14 +172,14 @@ class Chart {
         y: { range: (_, low, high) => this.rangeY(low, high, unit) },
       },
       axes: [
-        { ...axis, size: 28, values: [[86400, "{D} {MMM}"], [3600, "{HH}:{mm}"], [60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]]
+        { ...axis, size: 28, space: (_, __, from, to, width) => (to - from < 600 ? 76 : Math.max(50, to - from > 2e5 && (width * 86399) / (to - from))), values: [[86400, "{D} {MMM}"], [3600, "{HH}:{mm}"], [60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]]
           .map(([size, format]) => [size, format, null, null, null, null, null, null, 1]) },
         { ...axis, ...(unit.startsWith("B") && { incrs: POWERS }), size: (_, texts) => 16 + 7 * Math.max(4, ...(texts || []).map((text) => text.length)),
           values: (_, splits) => splits.map((value) => written(value, unit)) },
       ],
       series: [{}, ...this.data.series.map((one, number) => ({
         label: one.label, stroke: colour(`series-${(number % 8) + 1}`), dash: DASHES[number % 8], width: 1.5,
-        spanGaps: false, show: !this.hidden.has(one.label), points: { show: one.points.length < 3, size: 5 },
+        spanGaps: false, show: !this.hidden.has(one.label), points: { show: (u, place) => u.data[place].length < 3, size: 5 },
       }))],
       hooks: {
         draw: [(u) => this.extras(u, { bad, text, surface })],
@@ -214,12 +232,18 @@ class Chart {
       stroke(bad, [6, 4], [left, y], [left + width, y]);
       say(threshold.label, left + width, y < top + 20 * ratio ? y + 16 * ratio : y - 6 * ratio, bad, "right");
     }
+    const rows = []; // where the last label of each row ends: labels of moments close to each other stand below each other
     for (const { at, label } of this.data.marks || []) {
       const x = u.valToPos(at, "x", true);
       if (x < left || x > left + width) continue;
       stroke(text, [2, 2], [x, top], [x, top + height]);
-      const right = x > left + width * 0.8;
-      say(label, x + (right ? -4 : 4) * ratio, top + 12 * ratio, text, right ? "right" : "left");
+      const size = ctx.measureText(label).width, right = x > left + width * 0.8;
+      const from = right ? x - size - 4 * ratio : x + 4 * ratio;
+      let row = rows.findIndex((end) => end < from);
+      if (row < 0) row = rows.length;
+      if (row > 3) continue; // the line is there, the word is in the list of events
+      rows[row] = from + size + 6 * ratio;
+      say(label, from, top + (12 + 15 * row) * ratio, text, "left");
     }
     ctx.restore();
   }

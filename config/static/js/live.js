@@ -121,7 +121,7 @@ function refresh(element) {
   const rest = Math.max(0, gap - (Date.now() - (element.refreshedAt || 0)));
   waiting.set(element, setTimeout(() => {
     waiting.delete(element);
-    if (!element.isConnected || resting()) return;
+    if (!element.isConnected || !element.dataset.liveSrc || resting()) return;
     element.refreshedAt = Date.now();
     htmx.ajax("GET", element.dataset.liveSrc, { source: element, target: element, swap: "morph:outerHTML" }).catch(() => {});
   }, rest));

@@ -172,3 +172,34 @@ function moveRow(step) {
   rows[next].querySelector("a").focus();
   return true;
 }
+
+/* Search: results below the box, walked with the arrow keys; the pages opened last while it is empty. */
+const RECENT = "pharos.recent";
+const searchHits = document.getElementById("search-hits");
+
+function recent() {
+  try { return JSON.parse(localStorage.getItem(RECENT)) || []; } catch { return []; }
+}
+
+function showRecent({ target }) {
+  if (target.value) return;
+  searchHits.replaceChildren(...recent().map(([url, textContent]) => Object.assign(document.createElement("a"), { href: url, textContent })));
+}
+
+if (searchHits) {
+  const box = document.getElementById("search"), { form } = box;
+  box.addEventListener("focus", showRecent);
+  box.addEventListener("input", showRecent);
+  form.addEventListener("keydown", (event) => {
+    const stops = [box, ...searchHits.querySelectorAll("a")];
+    const next = { ArrowDown: 1, ArrowUp: -1 }[event.key] + stops.indexOf(document.activeElement);
+    if (event.key === "Escape") { box.focus(); searchHits.replaceChildren(); }
+    else if (stops[next]) { event.preventDefault(); stops[next].focus(); }
+  });
+  form.addEventListener("focusout", ({ relatedTarget }) => { if (!form.contains(relatedTarget)) searchHits.replaceChildren(); });
+  const name = document.querySelector(".crumbs") && document.querySelector("h1").textContent.trim();
+  if (name) {
+    const here = location.pathname;
+    localStorage.setItem(RECENT, JSON.stringify([[here, name], ...recent().filter(([url]) => url !== here)].slice(0, 8)));
+  }
+}

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from config.api.errors import ApiError, TooMany
 from config.api.permissions import ANYONE
 from config.pages import show_errors
-from security.accounts import services, signing_in
+from security.accounts import beginning, services, signing_in
 from security.accounts.forms import LoginForm, SetupForm
 
 HOME = "/"
@@ -41,6 +41,7 @@ def setup(request: HttpRequest) -> HttpResponse:
             show_errors(form, error)
         else:
             signing_in.begin(request, user)
+            beginning.accept(form.accepted(), actor=user.principal(), request=request)
             return redirect(HOME)
     return render(request, "security/setup.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -33,6 +33,8 @@ COPIED = {
             "dist/uPlot.min.css": "uplot.min.css",
         },
     ),
+    "@xterm/xterm": ("6.0.0", "MIT", {"lib/xterm.mjs": "xterm.min.mjs", "css/xterm.css": "xterm.css"}),
+    "@xterm/addon-fit": ("0.11.0", "MIT", {"lib/addon-fit.mjs": "xterm-addon-fit.min.mjs"}),
 }
 ICONS_PACKAGE = ("@tabler/icons", "3.51.0", "MIT")
 MAP_PACKAGE = ("world-atlas", "2.0.2", "ISC")
@@ -96,6 +98,7 @@ ICONS = (
 
 Point = tuple[float, float]
 
+COMMENT = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
 SOURCE_MAP = re.compile(rb"\n?(/\*# sourceMappingURL=.*?\*/|//# sourceMappingURL=\S+)")
 
 
@@ -107,6 +110,8 @@ def main() -> None:
             package = Package(name, version, licence, Path(folder))
             # Source maps are not shipped, so the pointers to them would be dead links.
             made = {here: SOURCE_MAP.sub(b"", package.read(there)) for there, here in files.items()}
+            # Style sheets that are not minified lose their comments; their licences lie beside them.
+            made |= {here: COMMENT.sub(b"", made[here]) for here in made if re.fullmatch(r"[^.]+\.css", here)}
             records.append(package.store(made))
         package = Package(*ICONS_PACKAGE, Path(folder))
         records.append(package.store({"icons.svg": icon_sprite(package)}))

@@ -2,11 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from tests.support.client import ApiClient
 from tests.support.local_server import LocalServer
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that use no database are `pure`: one run of them says all. Those with a key are of an `api`."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "api" in fixtures:
+            item.add_marker("api")
+        marked = any(item.get_closest_marker(name) for name in ("django_db", "storage", "contract"))
+        if not marked and not {"db", "transactional_db"} & fixtures:
+            item.add_marker("pure")
 
 
 @pytest.fixture(autouse=True)
@@ -80,18 +92,15 @@ def eager_tasks(settings: Any) -> Iterator[None]:
     app.conf.task_always_eager, app.conf.task_eager_propagates = before
 
 
-@pytest.fixture(autouse=True)
-def empty_unmanaged_tables(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
-    """After a test that commits: Django empties the tables of managed models only."""
-    yield
-    marker = request.node.get_closest_marker("django_db")
-    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
-        from django.apps import apps
+@pytest.fixture(autouse=True, scope="session")
+def quick_emptying() -> Iterator[None]:
+    """Tests that commit leave an empty database; Django's own way misses unmanaged tables, and is slow."""
+    from django.test import TransactionTestCase
 
-        with django_db_blocker.unblock():
-            for model in apps.get_models():
-                if not model._meta.managed:
-                    model._default_manager.all().delete()
+    from tests.support.emptying import empty_tables
+
+    with patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,8 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 OUTBOUND_ALLOW_LOOPBACK = True
 # Limits have their own tests, which set them; elsewhere they would only depend on the order of the tests.
 RATE_READS = RATE_WRITES = RATE_INGEST_BYTES = RATE_MONITOR_REQUESTS = RATE_MONITOR_RUNS = 0
+# Tests of grouping and flap damping set these; elsewhere each alert is told by itself and at once.
+ALERT_GROUP_WAIT_S = ALERT_GROUP_INTERVAL_S = ALERT_SETTLE_S = 0
 
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # A file, not memory: threads see each other's commits only as they do in the product.

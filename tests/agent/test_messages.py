@@ -20,28 +20,6 @@ def dispatch(kind: str, payload: dict, **more: str) -> dict:
     return {"protocol_version": "1.0", "type": kind, "payload": payload, **more}
 
 
-def test_a_command_is_refused_at_once(connected: Console) -> None:
-    connected.send(dispatch("command:dispatch", {"command_id": "c-1", "command": "id", "timeout_ms": 1000}))
-    (result,) = connected.wait_for("command:result")
-    assert result == {
-        "instance_id": "web-1",
-        "command_id": "c-1",
-        "stdout": "",
-        "stderr": "commands are not enabled in this agent version",
-        "exit_code": 126,
-        "duration_ms": 0,
-    }
-
-
-def test_a_terminal_is_closed_at_once(connected: Console) -> None:
-    connected.send(dispatch("terminal:create", {"session_id": "t-1", "cols": 80, "rows": 24}, session_id="t-1"))
-    (closed,) = connected.wait_for("terminal:closed")
-    assert closed["session_id"] == "t-1"
-    assert "not enabled" in closed["reason"]
-    frame = next(frame for frame in connected.frames if frame["type"] == "terminal:closed")
-    assert frame["session_id"] == "t-1"
-
-
 def test_an_inventory_is_sent_on_request(connected: Console) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         connected.send(dispatch("inventory:request", {}))

@@ -144,10 +144,10 @@ def test_teams_see_their_own_and_act_with_their_role_there(api):
         answer = (member.post if path else member.get)(f"{URL}/{foreign.pk}{path}")
         assert answer.status_code == 404
     assert member.post(f"{URL}/{common.pk}/resolve").status_code == 403
+    everything = {"ids": [own.pk, foreign.pk, common.pk]}
+    assert member.post(f"{URL}/bulk-acknowledge", everything).json() == {"acknowledged": 1}
     assert member.post(f"{URL}/{own.pk}/acknowledge").status_code == 200
-    assert api("OPERATOR").post(f"{URL}/bulk-resolve", {"ids": [own.pk, foreign.pk, common.pk]}).json() == {
-        "resolved": 1
-    }
+    assert api("OPERATOR").post(f"{URL}/bulk-resolve", everything).json() == {"resolved": 1}
     bound = api("OPERATOR", instance_id=own.instance_id)
     assert {row["id"] for row in bound.get(URL).json()["alerts"]} == {own.pk}
 

@@ -83,6 +83,17 @@ def test_a_mask_without_a_stored_value_is_refused(api):
     assert operator.put(f"{URL}/{slack['id']}", {"config": moved}).status_code == 400
 
 
+@pytest.mark.parametrize("url", ["https://elsewhere.example.org/hook", "http://hooks.example.org/hook"])
+def test_a_kept_secret_goes_to_no_other_server(api, url):
+    operator = api("OPERATOR")
+    address = f"{URL}/{operator.post(URL, HOOK).json()['id']}"
+    config = operator.get(address).json()["config"] | {"url": url}
+    assert operator.put(address, {"config": config}).status_code == 400
+    assert Channel.objects.get().config == HOOK["config"]
+    anew = {"url": url, "secret": "mine"}
+    assert operator.put(address, {"config": anew}).status_code == 200 and Channel.objects.get().config == anew
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -97,7 +108,11 @@ def test_a_mask_without_a_stored_value_is_refused(api):
         (HOOK | {"config": []}, "config"),
         (HOOK | {"type": "SLACK"}, "config.webhook_url"),
         (HOOK | {"type": "PAGER"}, "type"),
-        (HOOK | {"type": "IN_APP", "config": {}}, "type"),
+        (HOOK | {"type": "IN_APP", "config": {"user_ids": ["nobody"]}}, "config.user_ids"),
+        (HOOK | {"type": "TEAMS", "config": {"webhook_url": "http://10.0.0.1/"}}, "config.webhook_url"),
+        (HOOK | {"type": "PAGERDUTY", "config": {}}, "config.routing_key"),
+        (HOOK | {"type": "TELEGRAM", "config": {"bot_token": "a/b", "chat_id": "1"}}, "config.bot_token"),
+        (HOOK | {"type": "OPSGENIE", "config": {"api_key": "k", "api_url": "http://10.0.0.1/"}}, "config.api_url"),
         (HOOK | {"name": "n" * 129}, "name"),
         (SLACK | {"config": SLACK["config"] | {"icon_emoji": "x" * 33}}, "config.icon_emoji"),
         (MAIL | {"config": {"recipients": []}}, "config.recipients"),
@@ -113,9 +128,24 @@ def test_a_config_must_fit_its_type(api, body, field):
     assert not Channel.objects.exists()
 
 
-def test_in_product_channels_say_that_they_come_later(api):
-    answer = api("OPERATOR").post(URL, {"name": "Bell", "type": "IN_APP", "config": {}})
-    assert answer.status_code == 400 and "not available in this version" in answer.json()["message"]
+@pytest.mark.parametrize(
+    ("type", "config", "secret"),
+    [
+        ("IN_APP", {}, ""),
+        ("TEAMS", {"webhook_url": "https://example.org/hook/s3cret"}, "s3cret"),
+        ("PAGERDUTY", {"routing_key": "s3cret"}, "s3cret"),
+        ("OPSGENIE", {"api_key": "s3cret", "api_url": "https://api.eu.example.org"}, "s3cret"),
+        ("TELEGRAM", {"bot_token": "12:s3cret", "chat_id": "-100"}, "s3cret"),
+        ("NTFY", {"topic": "ops"}, "s3cret"),
+    ],
+)
+def test_channels_of_services_keep_their_secrets(api, type, config, secret):
+    operator = api("OPERATOR")
+    made = operator.post(URL, {"name": "Pager", "type": type, "config": config})
+    assert made.status_code == 201 and (not secret or secret not in made.text)
+    path, shown = f"{URL}/{made.json()['id']}", made.json()["config"]
+    assert operator.put(path, {"config": shown}).status_code == 200
+    assert Channel.objects.get().config == config, "a mask keeps what is stored"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,15 @@ class TestEmpty:
         assert "No instances yet" in page
         assert page.count("btn btn-primary") == 1
 
+    def test_it_is_loaded_anew_once_there_is_something(self, browser):
+        client = browser()
+        address = "/overview/empty/"
+        assert address in client.get("/").text
+        assert "HX-Refresh" not in client.get(address).headers
+        reporting("web-1")
+        assert client.get(address).headers["HX-Refresh"] == "true"
+        assert address not in client.get("/").text
+
     def test_viewers_learn_who_can_take_it(self, browser):
         page = browser("VIEWER").get("/").text
         assert "operator or higher" in page and "btn btn-primary" not in page

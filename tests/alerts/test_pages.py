@@ -42,7 +42,7 @@ def test_the_list_has_tabs_with_counts_and_filters():
     resolve(alert=over, now=NOW)
     client = browser("VIEWER")
     page = text(client.get("/alerts/"))
-    assert re.search(r"Open 1 Acknowledged 1 Resolved 1 All 3", page)
+    assert re.search(r"Open 1 Acknowledged 1 Silenced 0 Resolved 1 All 3", page)
     assert open_one.title in page and taken.title not in page and over.title not in page
     assert person.email in text(client.get("/alerts/?tab=acknowledged"))
     assert over.title in text(client.get("/alerts/?tab=resolved"))

@@ -2,13 +2,13 @@
 
 import re
 import shlex
-from inspect import iscoroutinefunction
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from asgiref.sync import iscoroutinefunction
 
 from tests.support.product import commands
 

@@ -9,6 +9,7 @@ from django.test import RequestFactory
 from config.api.throttling import count, peer_address
 from tests.support.client import ApiClient
 
+pytestmark = pytest.mark.storage  # counts in memory, and in Redis
 PROXY = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
 
 

@@ -12,7 +12,7 @@ from monitors.monitors.models import Monitor
 from monitors.runs import judge
 from monitors.runs.logs import LogWriter
 from monitors.runs.services import add
-from monitors.tools.k6_result import outcome
+from monitors.tools.k6.result import outcome
 from monitors.tools.process import Exit
 from monitors.tools.samples import Samples
 from tests.alerts.conftest import finish_run, make_channel, make_monitor
@@ -42,7 +42,7 @@ def test_what_a_script_measured_is_rounded_like_our_metrics() -> None:
         "http_reqs": {"count": 3, "rate": 1.5}}}"""
 
     class Messages:
-        exceptions, last_error, said = 0, "", ""
+        exceptions, last_error, last_words, said = 0, "", "", ""
 
     found = outcome(ended=Exit(99), summary=summary, samples=Samples(500), messages=Messages()).breaches
     assert [(one["threshold"], one["metric"], one["expression"], one["actual"]) for one in found] == [

@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from fleet.live import consumers
+from fleet.live import texts
 from fleet.metrics import services as metrics
 from tests.factories import make_key
 from tests.fleet.conftest import make_instance
@@ -32,7 +32,7 @@ async def test_a_heartbeat_is_answered_by_the_name_that_it_uses(connect):
 
 
 async def test_a_heartbeat_without_figures_shows_those_of_the_newest_sample(connect, instance, monkeypatch):
-    monkeypatch.setattr(consumers, "HEARTBEAT_PAUSE_S", 0)
+    monkeypatch.setattr(texts, "HEARTBEAT_PAUSE_S", 0)
     key = (await sync_to_async(make_key)(role="VIEWER"))[1]
     async with connect("/ws", key) as page, connect(f"/ws/metrics/stream?instanceId={instance.pk}", key) as stream:
         await page.send({"channel": "system", "type": "subscribe", "instanceId": instance.pk})

@@ -9,6 +9,9 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 
 from fleet.agents import ingest
+from fleet.collectors import senders
+from fleet.collectors import services as collectors
+from fleet.collectors.series.known import known
 from fleet.instances.models import Instance, Status
 from fleet.metrics import services as metrics
 
@@ -29,7 +32,10 @@ def settled_writer() -> Iterator[None]:
     """Nothing of one test is written in the next, and nothing is remembered of its keys."""
     ingest.principals.clear()
     ingest.bindings.clear()
+    senders.unknown.clear()
+    known.clear()
     yield
+    collectors.flush()
     metrics.flush()
 
 

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from fleet.agents.distribution import SCRIPT
+from fleet.agents.distribution import AGENT, installer
 
 NAME = "pharos_agent-9.9.9-py3-none-any.whl"
 KEY = "sk-" + "0" * 48
@@ -69,8 +69,9 @@ def test_unbuilt_package_is_told(client, settings, tmp_path):
 )
 def test_script_refuses_clearly(tmp_path, variables, text):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **variables}
+    script = installer(AGENT, url="http://127.0.0.1:9", wheel=NAME)
     done = subprocess.run(
-        ["/bin/sh", str(SCRIPT)], env=environment, capture_output=True, text=True, timeout=30, check=False
+        ["/bin/sh"], input=script, env=environment, capture_output=True, text=True, timeout=30, check=False
     )
     assert done.returncode == 1
     assert text in done.stderr

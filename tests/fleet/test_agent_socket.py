@@ -228,7 +228,7 @@ async def test_silence_before_binding_closes(connect, operator, monkeypatch):
         ('{"type":"event","payload":{"message":"no type"}}', "INVALID_PAYLOAD", "events"),
         ('{"type":"registration","payload":{"provider":"mars"}}', "INVALID_PAYLOAD", "events"),
         ('{"type":"inventory","payload":{"processes":[{"pid":"x","name":"y"}]}}', "INVALID_PAYLOAD", "inventory"),
-        ('{"type":"log:line","payload":{"message":"x"}}', "NOT_AVAILABLE", "logs"),
+        ('{"type":"log:line","payload":{"message":5}}', "INVALID_PAYLOAD", "logs"),
     ],
 )
 async def test_bad_frames_get_an_error_and_keep_the_socket(connect, operator, instance, text, code, channel):

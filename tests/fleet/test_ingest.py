@@ -7,10 +7,11 @@ import pytest
 from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
 
+from config.timeseries import writer as writers
 from fleet.agents import ingest
 from fleet.instances.models import Inventory
 from fleet.instances.services import enroll
-from fleet.metrics import writer as writers
+from fleet.metrics import services as metrics
 from fleet.metrics.models import StoredSample
 from security.keys.services import revoke
 from tests.factories import make_key, make_team
@@ -164,15 +165,15 @@ def test_nothing_is_acknowledged_that_could_not_be_written(post, operator, insta
     def fail(beats):
         raise writers.OperationalError("the disk is full")
 
-    monkeypatch.setattr(writers.writer, "_write", fail)
-    monkeypatch.setattr(writers.writer, "_patience_s", 0.1)
+    monkeypatch.setattr(metrics.writer, "_write", fail)
+    monkeypatch.setattr(metrics.writer, "_patience_s", 0.1)
     status, body = post(instance.pk, BODY, operator)
     assert (status, body["error"]) == (503, "Service Unavailable")
     assert not StoredSample.objects.exists()
 
 
 def test_many_at_once_share_commits(api, operator, instance):
-    before = writers.commits._value.get()
+    before = writers.commits.labels("samples")._value.get()
     codes = []
 
     def report(number):
@@ -187,4 +188,4 @@ def test_many_at_once_share_commits(api, operator, instance):
     for thread in threads:
         thread.join(20)
     assert codes == [200] * 20
-    assert writers.commits._value.get() - before < 20
+    assert writers.commits.labels("samples")._value.get() - before < 20

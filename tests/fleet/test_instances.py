@@ -112,7 +112,7 @@ def test_suspend_and_resume(api, instance):
     assert client.get(f"{URL}/{instance.pk}/lifecycle").json() == {
         "instanceId": instance.pk,
         "status": "SUSPENDED",
-        "availableActions": ["resume", "destroy", "backup"],
+        "availableActions": ["resume", "destroy"],
     }
     assert client.post(f"{URL}/{instance.pk}/resume").json()["status"] == "RUNNING"
     refused = client.post(f"{URL}/{instance.pk}/resume")
@@ -156,15 +156,6 @@ def test_delete_without_body_deregisters(api, instance):
     Instance.objects.filter(pk=instance.pk).update(status=Status.DEPLOYING)
     refused = api("OPERATOR").delete(f"{URL}/{instance.pk}")
     assert (refused.status_code, "cannot be destroyed" in refused.json()["message"]) == (409, True)
-
-
-@pytest.mark.parametrize("body", [{"backupVolume": False}, {"backupLabel": "last"}])
-def test_teardown_says_that_it_cannot_and_changes_nothing(api, instance, body):
-    answer = api("OPERATOR").delete(f"{URL}/{instance.pk}", body)
-    assert answer.status_code == 503
-    assert "Nothing was changed" in answer.json()["message"]
-    instance.refresh_from_db()
-    assert (instance.status, instance.events.count()) == ("RUNNING", 0)
 
 
 def test_patch_changes_tags_team_and_status_together(api, instance):

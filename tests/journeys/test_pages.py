@@ -9,56 +9,16 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.addresses import EMPTY, FILLED
 from tests.support import product as products
 from tests.support.console import Console, wait_for
-from tests.support.pages import PHONE, WIDE, Visit
+from tests.support.filling import depth, lines, load
+from tests.support.pages import EMAIL, PASSWORD, PHONE, WIDE, Visit, sign_up
+from tests.support.terminal import use_terminal
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser]
 
-EMAIL, PASSWORD = "first@example.org", "correct horse battery staple"
 THEMES = ("light", "dark")
-# Names of pages by their addresses; {…} is filled in with what `fill` has made.
-EMPTY = {
-    "overview": "/",
-    "instances": "/instances/",
-    "instance-add": "/instances/add/",
-    "monitors": "/monitors/",
-    "alerts": "/alerts/",
-    "alert-rules": "/alerts/rules/",
-    "alert-channels": "/alerts/channels/",
-}
-FILLED = {
-    "overview": "/",
-    "instances": "/instances/",
-    "instances-none-found": "/instances/?q=nothing-like-this",
-    "instance": "/instances/{instance}/",
-    "instance-metrics": "/instances/{instance}/metrics/",
-    "instance-silent": "/instances/{silent}/",
-    "instance-connect": "/instances/{awaited}/connect/",
-    "instance-remove": "/instances/{instance}/remove/",
-    "monitors": "/monitors/",
-    "monitor": "/monitors/{monitor}/",
-    "monitor-new": "/monitors/new/",
-    "monitor-edit": "/monitors/{monitor}/edit/",
-    "run": "/runs/{run}/",
-    "alerts": "/alerts/",
-    "alert": "/alerts/{alert}/",
-    "alert-rules": "/alerts/rules/",
-    "alert-rule-new": "/alerts/rules/new/",
-    "alert-channels": "/alerts/channels/",
-    "alert-channel-new": "/alerts/channels/new/",
-    "account": "/account/",
-    "account-keys": "/account/keys/",
-    "settings": "/settings/",
-    "settings-users": "/settings/users/",
-    "settings-user-new": "/settings/users/new/",
-    "settings-teams": "/settings/teams/",
-    "settings-keys": "/settings/keys/",
-    "status": "/settings/status/",
-    "audit": "/audit/",
-    "api-docs": "/api/docs/",
-    "api-document": "/api/docs/monitors/",
-}
 UNWEIGHED = ("api-document",)
 
 
@@ -71,24 +31,25 @@ class Site:
     state: Any
     ids: dict[str, str]
 
-    def context(self, theme: str = "light", *, signed_in: bool = True, **options: Any) -> Any:
+    def context(self, *, signed_in: bool = True, **options: Any) -> Any:
         state = self.state if signed_in else None
-        return self.chromium.new_context(color_scheme=theme, viewport=WIDE, storage_state=state, **options)
+        return self.chromium.new_context(color_scheme=THEMES[0], viewport=WIDE, storage_state=state, **options)
 
-    def check(self, name: str, path: str, theme: str, *, signed_in: bool = True, status: int = 200) -> None:
-        """Look at one page: all that it must keep, wide and on a phone."""
-        context = self.context(theme, signed_in=signed_in)
+    def check(self, name: str, path: str, *, signed_in: bool = True, status: int = 200) -> None:
+        """Look at one page: all that it must keep, in each theme, wide and on a phone."""
+        context = self.context(signed_in=signed_in)
         try:
             visit = Visit(context.new_page(), self.product.url)
             visit.open(path.format_map(self.ids), status=status)
-            visit.check(weight=name not in UNWEIGHED)
-            visit.shoot(f"{name}-{theme}")
-            if theme == "light":  # the layout is the same in both
-                visit.page.set_viewport_size(PHONE)
-                visit.page.wait_for_timeout(150)
-                visit.shoot(f"{name}-phone")
-                assert not visit.scrolls_sideways()
-                assert not visit.faults
+            for theme in THEMES:
+                visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # colours change at once
+                visit.check(weight=name not in UNWEIGHED)
+                visit.shoot(f"{name}-{theme}")
+            visit.page.set_viewport_size(PHONE)
+            visit.page.wait_for_timeout(150)
+            visit.shoot(f"{name}-phone")
+            assert not visit.scrolls_sideways()
+            assert not visit.faults
         finally:
             context.close()
 
@@ -97,18 +58,9 @@ def set_up(product: Any, chromium: Any) -> Site:
     """Follow the setup link as the first person does; every first page is looked at on the way."""
     site = Site(product, chromium, None, {})
     link = product.setup_link().removeprefix(product.url)
-    for theme in THEMES:
-        site.check("setup", link, theme, signed_in=False)
-        site.check("setup-hint", "/setup/", theme, signed_in=False)
-    context = site.context(signed_in=False)
-    page = context.new_page()
-    page.goto(product.url + link)
-    for label, text in (("E-mail address", EMAIL), ("Password", PASSWORD), ("Password again", PASSWORD)):
-        page.get_by_label(label, exact=True).fill(text)
-    page.locator("main [type=submit]").click()
-    page.wait_for_url(product.url + "/")
-    site.state = context.storage_state()
-    context.close()
+    site.check("setup", link, signed_in=False)
+    site.check("setup-hint", "/setup/", signed_in=False)
+    site.state = sign_up(product, chromium)
     return site
 
 
@@ -140,7 +92,7 @@ def fill(console: Console) -> dict[str, str]:
         "severity": "CRITICAL",
         "conditions": {"metric": "cpu_percent", "operator": "gte", "threshold": 0},
     }
-    console.post("/api/v1/alerts/rules", rule, expect=201)
+    rule_id = console.post("/api/v1/alerts/rules", rule, expect=201)["id"]
     monitor = {
         "name": "Front door",
         "schedule": "* * * * *",
@@ -149,6 +101,7 @@ def fill(console: Console) -> dict[str, str]:
         "thresholds": {"latencyMs": 0.001},
     }
     monitor_id = console.post("/api/monitors", monitor, expect=201)["id"]
+    agent = console.post("/api/agents", {"name": "Frankfurt", "location": "Germany"}, expect=201)["id"]
     run = console.post(f"/api/monitors/{monitor_id}/run", expect=202)["runId"]
     wait_for("the run", lambda: console.get(f"/api/runs/{run}")["status"] == "fail", timeout_s=60)
 
@@ -164,35 +117,42 @@ def fill(console: Console) -> dict[str, str]:
     alert_id = wait_for("an alert", alert, timeout_s=60)
     silence = f"/api/v1/instances/{silent}"
     wait_for("silence", lambda: console.get(silence)["status"] == "ERROR", timeout_s=90)
+    loaded = load(console)
+    line = lines(console, instance)
+    command = {"instanceId": instance, "command": "sh", "args": ["-c", "echo one; echo two >&2"]}
+    ran = console.post("/api/v1/commands", command, expect=201)
+    depth(console, instance)
     return {
         "instance": instance,
         "silent": silent,
         "awaited": awaited,
         "monitor": monitor_id,
         "run": run,
+        "agent": agent,
         "alert": alert_id,
+        "rule": rule_id,
+        "line": line,
+        "command": ran["id"],
+        **loaded,
     }
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", EMPTY)
-def test_page_of_a_new_installation(empty: Site, name: str, theme: str) -> None:
-    empty.check(f"{name}-empty", EMPTY[name], theme)
+def test_page_of_a_new_installation(empty: Site, name: str) -> None:
+    empty.check(f"{name}-empty", EMPTY[name])
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", FILLED)
-def test_page(site: Site, name: str, theme: str) -> None:
-    site.check(name, FILLED[name], theme)
+def test_page(site: Site, name: str) -> None:
+    site.check(name, FILLED[name])
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_pages_without_a_session_and_of_what_is_not_there(site: Site, theme: str) -> None:
-    site.check("login", "/login/", theme, signed_in=False)
-    context = site.context(theme)
+def test_pages_without_a_session_and_of_what_is_not_there(site: Site) -> None:
+    site.check("login", "/login/", signed_in=False)
+    context = site.context()
     visit = Visit(context.new_page(), site.product.url)
     visit.open("/instances/unknown/", status=404)
-    visit.shoot(f"not-found-{theme}")
+    visit.shoot("not-found")
     context.close()
 
 
@@ -204,7 +164,7 @@ def test_sign_in_lists_details_and_forms_work_without_scripts(site: Site) -> Non
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("main [type=submit]").click()
     assert page.url.endswith("/instances/?q=silent")
-    page.get_by_role("link", name="silent-1").click()
+    page.get_by_role("link", name="silent-1", exact=True).click()
     assert page.get_by_role("heading", name="silent-1", exact=True).is_visible()
     page.get_by_label("Account of").click()
     page.get_by_role("button", name="Sign out").click()
@@ -233,6 +193,28 @@ def test_a_new_machine_turns_the_waiting_page_into_its_own(site: Site) -> None:
     context.close()
 
 
+def test_demo_data_fills_a_new_installation_and_goes_again(empty: Site) -> None:
+    """Overview → load demo data → charts move, a rule fires, a run passes and one fails; then nothing is left."""
+    context = empty.context()
+    page = context.new_page()
+    page.goto(f"{empty.product.url}/")
+    page.get_by_role("link", name="Load demo data").click()
+    page.get_by_role("button", name="Load demo data").click()
+    page.get_by_role("link", name="CPU above 90 % on demo-fra-db-1").first.wait_for(timeout=60_000)
+    monitors = page.locator("#overview-monitors")
+    monitors.get_by_role("row", name="Front page").get_by_text("Passing").wait_for(timeout=30_000)
+    monitors.get_by_role("row", name="Checkout").get_by_text("Failing").wait_for(timeout=30_000)
+    page.get_by_role("img", name=re.compile("^CPU, mean and highest.* lowest")).wait_for(timeout=60_000)
+    empty.check("overview-demo", "/")
+    empty.check("instances-demo", "/instances/")
+    page.get_by_role("link", name="Remove", exact=True).click()
+    page.get_by_role("button", name="Remove demo data").click()
+    page.get_by_text("Demo data removed").wait_for(timeout=60_000)
+    page.goto(f"{empty.product.url}/")
+    page.get_by_text("No instances yet").wait_for()
+    context.close()
+
+
 def test_figures_move_by_themselves(site: Site) -> None:
     context = site.context()
     page = context.new_page()
@@ -243,6 +225,42 @@ def test_figures_move_by_themselves(site: Site) -> None:
     moved = "(text) => document.querySelector('#instance-now').innerText !== text"
     page.wait_for_function(moved, arg=before, timeout=20_000)
     assert page.evaluate("window.same")  # the page was not loaded anew
+    context.close()
+
+
+def test_a_terminal_opens_comes_back_and_is_left_by_keyboard(site: Site) -> None:
+    context = site.context()
+    use_terminal(context, site.product.url, FILLED["instance-terminal"].format_map(site.ids))
+    context.close()
+
+
+def test_new_lines_come_in_while_following_and_keep_place_while_paused(site: Site) -> None:
+    console, instance = Console(site.product.url, site.product.new_key("ADMIN")), site.ids["instance"]
+
+    def write(level: str, message: str) -> None:
+        line = {"instanceId": instance, "level": level, "source": "APP", "message": message}
+        console.post("/api/v1/logs/ingest", line, expect=201)
+
+    context = site.context()
+    page = context.new_page()
+    page.goto(f"{site.product.url}/logs/?q=level:error")
+    page.get_by_role("button", name="Follow").click()
+    page.get_by_text("Following", exact=True).wait_for()
+    write("INFO", "not asked for")
+    write("ERROR", "disk is full")
+    page.locator("#log-lines").get_by_text("disk is full").first.wait_for(timeout=15_000)
+    page.get_by_role("button", name="Pause").click()
+    write("ERROR", "and still is")
+    page.get_by_role("button", name="1 new line", exact=True).click(timeout=15_000)
+    assert page.locator("#log-lines .log-text").first.inner_text() == "and still is"
+    assert not page.locator("#log-lines").get_by_text("not asked for").count()
+    box = page.locator(".log-bars").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 30)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"from=.+&to="))
+    assert page.get_by_label("Time").locator("option:checked").inner_text() == "Between"
     context.close()
 
 

@@ -211,13 +211,6 @@ def test_a_script_is_needed_once(operator: Any) -> None:
     assert answer.status_code == 400 and "script" in answer.json()["details"]
 
 
-@pytest.mark.parametrize("tool", ["jmeter", "locust", "browser"])
-def test_a_tool_that_is_not_there_says_so(operator: Any, tool: str) -> None:
-    answer = operator.post("/api/monitors", k6_monitor(tool=tool))
-    assert answer.status_code == 400
-    assert "not available" in answer.json()["details"]["tool"][0]
-
-
 def test_a_limit_longer_than_the_gap_is_a_conflict(operator: Any) -> None:
     answer = operator.post("/api/monitors", http_monitor(schedule="* * * * *", timeoutSeconds=61))
     assert (answer.status_code, answer.json()["error"]) == (409, "schedule_conflict")

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 
 from monitors.monitors.models import Monitor
-from monitors.runs import dispatch, services
+from monitors.runs import claiming, dispatch, services
 from monitors.runs.models import Run, Status
-from tests.monitors.conftest import http_monitor
+from tests.monitors.conftest import encoded, http_monitor, k6_monitor
 
 pytestmark = pytest.mark.django_db
 FIRE = datetime(2030, 5, 6, 12, 0, tzinfo=UTC)
@@ -143,10 +143,51 @@ def test_triggers_beside_each_other_make_one_run(due: Any, operator: Any) -> Non
     assert Run.objects.count() == 1
 
 
-def test_a_change_of_schedule_between_look_and_claim_wins(due: Any, monkeypatch: Any) -> None:
+def test_a_change_of_schedule_between_look_and_claim_wins(due: Any) -> None:
     monitor = due()
-    stale = list(Monitor.objects.due(FIRE))
     Monitor.objects.update(next_run_at=FIRE + timedelta(hours=1))
-    assert dispatch._claim(stale[0], FIRE) is False
+    assert claiming._claim([monitor.pk], now=FIRE, clock=lambda: FIRE, upcoming=claiming._upcoming(FIRE)) == []
     monitor.refresh_from_db()
-    assert monitor.next_run_at == FIRE + timedelta(hours=1)
+    assert monitor.next_run_at == FIRE + timedelta(hours=1) and not Run.objects.exists()
+
+
+def test_a_run_by_hand_that_comes_between_leaves_the_others(due: Any, monkeypatch: Any) -> None:
+    """The look for active runs saw none; the database refuses the second one."""
+    monitors = [due(name=f"m{number}") for number in range(3)]
+    by_hand = services.add(monitor=monitors[1], trigger="manual", now=FIRE)
+    monkeypatch.setattr(claiming, "ACTIVE", ())
+    assert dispatch.claim_due(now=FIRE) == 2
+    assert set(Run.objects.filter(trigger="schedule").values_list("monitor", flat=True)) == {
+        monitors[0].pk,
+        monitors[2].pk,
+    }
+    monitors[1].refresh_from_db()
+    assert monitors[1].skipped_runs == 1 and Run.objects.get(monitor=monitors[1]).pk == by_hand.pk
+
+
+def test_a_run_has_the_newest_script(create: Any, operator: Any, sent: list[str]) -> None:
+    monitor = create(k6_monitor("// 1"))
+    operator.patch(f"/api/monitors/{monitor.pk}", {"scriptContent": encoded("// 2")})
+    Monitor.objects.update(next_run_at=FIRE)
+    dispatch.claim_due(now=FIRE)
+    assert Run.objects.get().script.body == "// 2"
+
+
+def test_a_schedule_whose_last_date_has_come_is_over(due: Any, monkeypatch: Any) -> None:
+    monitor = due()
+    monkeypatch.setattr(claiming, "next_fire", lambda *_: None)
+    assert dispatch.claim_due(now=FIRE) == 0
+    monitor.refresh_from_db()
+    assert (monitor.enabled, monitor.next_run_at) == (False, None)
+
+
+def test_a_woken_worker_takes_all_that_waits(due: Any, sent: list[str], monkeypatch: Any) -> None:
+    from monitors.runs import execution
+
+    monkeypatch.setattr(execution.Runner, "make", lambda runner: made.append(runner._run.pk))
+    made: list[Any] = []
+    for number in range(40):
+        due(name=f"m{number}")
+    dispatch.claim_due(now=FIRE)
+    execution.execute(Run.objects.first().pk)
+    assert len(set(made)) == 40 == len(made)

@@ -139,6 +139,14 @@ def test_denied_networks(operator: Any, create: Any, run_now: Any, settings: Any
     assert not local_server.requests
 
 
+def test_metadata_addresses_are_closed(operator: Any, create: Any, run_now: Any, local_server: Any) -> None:
+    for address in ("169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "2852039166"):
+        assert operator.post("/api/monitors", http_monitor(f"http://{address}/latest/")).status_code == 400, address
+    local_server.redirect("/", "http://169.254.169.254/latest/meta-data/")
+    run = run_now(create(http_monitor(local_server.url)))
+    assert run.status == Status.ERROR and "metadata" in run.error_message
+
+
 @pytest.mark.django_db(transaction=True)
 def test_cancel_while_the_target_hangs(create: Any, operator: Any, local_server: Any, sent: list[str]) -> None:
     from django.db import connection

@@ -133,7 +133,7 @@ def test_the_environment_is_built_from_nothing(k6_run: Any, monkeypatch: Any) ->
     monkeypatch.setenv("PHAROS_VAULT_KEY", "not for scripts")
     script = "export default function () { console.log('env ' + Object.keys(__ENV).sort().join()) }"
     _, log = k6_run(script, parameters={"HOST": "h"})
-    assert "env BASE,HOME,HOST,LANG,NO_COLOR,PATH,TMPDIR\n" in log
+    assert "env BASE,HOME,HOST,K6_AUTO_EXTENSION_RESOLUTION,K6_BINARY_PROVISIONING,LANG,NO_COLOR,PATH,TMPDIR\n" in log
 
 
 def test_secrets_are_masked(k6_run: Any) -> None:
@@ -165,7 +165,7 @@ def test_root_becomes_somebody_else(k6_run: Any, tmp_path: Path, monkeypatch: An
 
 
 def test_a_missing_program(k6_run: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("monitors.tools.k6.find", lambda: None)
+    monkeypatch.setattr("monitors.tools.programs.find", lambda name: None)
     run, _ = k6_run("export default function () {}")
     assert (run.status, run.error_code) == (Status.ERROR, "tool_unavailable")
 

@@ -12,6 +12,7 @@ from monitors.runs import logs, retention, services
 from monitors.runs.logs import HEAD_BYTES, TAIL_BYTES, LogWriter
 from monitors.runs.masking import Masker
 from monitors.runs.models import LogChunk, Run, Status
+from monitors.runs.output import CHUNK_BYTES
 
 KIB = 1024
 
@@ -40,7 +41,7 @@ def test_first_and_last_bytes_are_kept(run: Run, flush_every: int) -> None:
     left_out = int(marker.split()[0])
     assert left_out + len(head.encode()) + len(tail.encode()) == 3000 * (9 + 999)
     stored = sum(LogChunk.objects.values_list("size", flat=True))
-    assert stored <= HEAD_BYTES + TAIL_BYTES + logs.CHUNK_BYTES
+    assert stored <= HEAD_BYTES + TAIL_BYTES + CHUNK_BYTES
 
 
 @pytest.mark.django_db

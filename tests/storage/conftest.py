@@ -23,22 +23,30 @@ SPLIT = Table(
     split=("resolution", {5: "day", 60: "month"}),
     required=("n",),
 )
+SEARCHED = Table(
+    "probe_searched",
+    {"id": "text", "ts": "time", "subject": "text", "message": "text"},
+    key=("ts", "id"),
+    indexes=(("subject", "ts", "id"),),
+    search="message",
+)
+TABLES = (PLAIN, SPLIT, SEARCHED)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def using(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any, tmp_path: Path
 ) -> Iterator[str]:
-    """The alias of a database of that vendor, with two tables of its own; they are all that a test touches."""
+    """The alias of a database of that vendor, with tables of its own; they are all that a test touches."""
     wanted, default = request.param, connections[DEFAULT_DB_ALIAS]
     if wanted == "postgresql" != default.vendor:
         pytest.skip("DATABASE_URL names no PostgreSQL")
     with django_db_blocker.unblock():
         alias = DEFAULT_DB_ALIAS if wanted == default.vendor else _spare(tmp_path / "spare.sqlite3")
-        for table in (PLAIN, SPLIT):
+        for table in TABLES:
             timeseries.create(table, using=alias)
         yield alias
-        for table in (PLAIN, SPLIT):
+        for table in TABLES:
             timeseries.remove(table, using=alias)
         connections[alias].close()
         if alias == SPARE:

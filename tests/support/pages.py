@@ -13,6 +13,7 @@ SCREENSHOTS = ROOT / ".test-results" / "screenshots"
 WIDE, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
 MOST_REQUESTS, MOST_BYTES = 15, 150_000
 SETTLE_MS = 300
+EMAIL, PASSWORD = "first@example.org", "correct horse battery staple"
 GRAVE = ("serious", "critical")
 # Violations of the Content-Security-Policy become errors on the console, as other faults are.
 REPORT = """document.addEventListener("securitypolicyviolation",
@@ -83,3 +84,18 @@ def grave_findings(page: Any) -> list[str]:
         for one in found
         if one["impact"] in GRAVE
     ]
+
+
+def sign_up(product: Any, chromium: Any) -> Any:
+    """Make the first administrator of a new product; the session of the browser that did."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(product.setup_link())
+    for label, text in (("E-mail address", EMAIL), ("Password", PASSWORD), ("Password again", PASSWORD)):
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_label("Load demo data").uncheck()
+    page.locator("main [type=submit]").click()
+    page.wait_for_url(product.url + "/")
+    state = context.storage_state()
+    context.close()
+    return state

@@ -26,7 +26,7 @@ from tests.support import services
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
-READY_S = 60
+READY_S = 120
 STOP_S = 10
 
 
@@ -96,7 +96,7 @@ class Product:
     def pharos(self, *arguments: str) -> str:
         """Run a command of the product in its environment; returns what it printed."""
         result = subprocess.run(
-            [BIN / "pharos", *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60
+            [BIN / "pharos", *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=180
         )
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from loadtest.engine import pyloop
+from loadtest.engine.connections import Connections
+from loadtest.engine.figures import Figures
 from loadtest.engine.plan import Mode, RunSpec, Share
 from loadtest.engine.requests import parse_url, render
-from loadtest.engine.stats import Figures, Page
+from loadtest.engine.stats import Page
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -106,7 +108,9 @@ class Server:
 
     def close(self) -> None:
         self._listener.close()
-        for conn in self._open:
+        with self._lock:
+            known = list(self._open)
+        for conn in known:
             try:
                 conn.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -179,9 +183,9 @@ def drive() -> Callable[..., Outcome]:
     def run(url: str, *, stop: Callable[[], bool] = lambda: False, **options: Any) -> Outcome:
         page = Page.create()
         spec = spec_for(url, **options)
-        pyloop.run(Share(spec), page, start_ns=time.perf_counter_ns(), orphaned=stop)
+        pyloop.run(Connections(Share(spec), page), start_ns=time.perf_counter_ns(), orphaned=stop)
         page.close()
-        return Outcome(Figures([page]), page)
+        return Outcome(Figures.of([page]), page)
 
     return run
 

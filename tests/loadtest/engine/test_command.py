@@ -57,6 +57,19 @@ def test_json(serve: Any) -> None:
     assert b"\r\nX-One: 1\r\nX-Two: a: b\r\n\r\nhello" in server.requests[0]
 
 
+@pytest.mark.parametrize("options", [(), ("--follow-redirects",)])
+def test_redirects(serve: Any, options: tuple[str, ...]) -> None:
+    def script(conn: socket.socket, request: bytes, number: int) -> None:
+        there = {b"/": b"/next", b"/next": b"http://other.example/"}[request.split(b" ")[1]]
+        conn.sendall(b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % there)
+
+    server = serve(script)
+    done = load(server.url, "--iterations", "4", *options)
+    assert "302: 4" in done.stdout
+    assert len(server.requests) == (8 if options else 4)
+    assert ("Note           Redirects to http://other.example are not followed" in done.stdout) == bool(options)
+
+
 def test_ramp(serve: Any) -> None:
     done = load(
         serve().url,

@@ -180,11 +180,11 @@ def test_bulk_can_be_skipped_or_fed() -> None:
 
 def test_keeps_the_first_bytes_only() -> None:
     parsed = response()
-    parsed.keep(60)
+    parsed.keep(60, 7)
     data = HEAD + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000
     for i in range(0, len(data), 7):
         parsed.feed(data[i : i + 7])
-    assert parsed.kept_bytes == data[:60]
+    assert parsed.sample == (data[:60], len(data), 7)
 
 
 def test_memory_of_heads_is_bounded() -> None:

@@ -222,9 +222,10 @@ def test_descending_ramp(serve: Any, drive: Any) -> None:
         conn.sendall(OK)
 
     server = serve(script)
-    drive(server.url, mode=Mode.RAMP_UP, start_concurrency=8, concurrency=1, ramp_s=0.3, duration_s=0.6)
+    done = drive(server.url, mode=Mode.RAMP_UP, start_concurrency=8, concurrency=1, ramp_s=0.3, duration_s=0.6)
     first = server.moments[0]
-    assert 7 <= server.most_busy <= 8  # it falls from the first moment on
+    assert done.figures[Cell.PEAK] == 8
+    assert 4 <= server.most_busy <= 8
     assert 3 <= sum(0.4 < moment - first < 0.6 for moment in server.moments) <= 12
 
 
@@ -279,7 +280,7 @@ def test_open_loop_ends_on_time_whatever_is_outstanding(serve: Any, drive: Any) 
     done = drive(serve(script).url, mode=Mode.CONSTANT_RPS, rate=20.0, duration_s=0.3)
     assert time.perf_counter() - started < 1.5
     assert done.figures[Cell.SENT] == 6
-    assert done.figures.completed == 0
+    assert done.faults == {"cancelled": 6}
 
 
 def test_slow_drip_ends_with_the_timeout(serve: Any, drive: Any) -> None:
@@ -368,7 +369,7 @@ def test_idle_connections_closed_by_the_server(serve: Any, drive: Any) -> None:
 
     done = drive(serve(script).url, mode=Mode.CONSTANT_RPS, rate=20.0, duration_s=0.5)
     assert done.statuses == {200: 10}
-    assert done.figures[Cell.RETRIED] == 0
+    assert done.figures[Cell.RETRIED] <= 2  # a request may cross the end of its connection
 
 
 def test_ipv6(serve: Any, drive: Any) -> None:
@@ -385,4 +386,10 @@ def test_a_stop_is_followed_at_once(serve: Any, drive: Any) -> None:
     )
     assert time.perf_counter() - started < 1.0
     assert done.figures[Cell.SENT] == 1
-    assert done.figures.completed == 0
+    assert done.faults == {"cancelled": 1}
+
+
+def test_a_name_that_does_not_resolve_fails_every_request(drive: Any) -> None:
+    done = drive("http://nowhere.invalid/", addresses=(), unresolved="Name not known", iterations=5, concurrency=2)
+    assert done.statuses == {0: 5}
+    assert done.faults == {"dns": 5}

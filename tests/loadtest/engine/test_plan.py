@@ -127,7 +127,7 @@ def test_ramp(start: int, end: int, ramp: float, t: float, of: int) -> None:
     ],
 )
 def test_no_more_workers_than_have_something_to_do(options: dict[str, Any], wanted: int, useful: int) -> None:
-    assert spec(**options).useful_workers(wanted) == useful
+    assert Share(spec(**options)).useful_workers(wanted) == useful
 
 
 @given(variants=st.integers(1, 12), workers=st.integers(1, 5))
@@ -138,3 +138,18 @@ def test_variants_are_sent_in_turn(variants: int, workers: int) -> None:
         assert [order[k % len(order)] for k in range(20)] == [
             b"%d" % ((index + k * workers) % variants) for k in range(20)
         ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(whole=st.integers(0, 10_000), workers=st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_parts_with_any_number_of_workers_add_up(whole: int, workers: list[int]) -> None:
+    run = spec(Mode.CONSTANT_RPS, rate=whole or 0.1, duration_s=1)
+    shares = [
+        Share(run, part, len(workers)).worker(index, count)
+        for part, count in enumerate(workers)
+        for index in range(count)
+    ]
+    assert sum(share.part(whole) for share in shares) == whole
+    schedules = [Schedule(share) for share in shares]
+    due = sorted(schedule.due_ns(k) for schedule in schedules for k in range(schedule.count))
+    assert due == [int(n * (1e9 / run.rate)) for n in range(run.expected)]

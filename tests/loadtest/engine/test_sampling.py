@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.engine.capture import Ring
+from loadtest.engine.capture import MAX_PAYLOAD_BYTES, Ring
+from loadtest.engine.exchange import parse
 from loadtest.engine.plan import Sampling
 from loadtest.engine.stats import Cell
 from tests.loadtest.engine.conftest import OK
@@ -33,14 +34,33 @@ def test_parts_add_up_to_the_latency(serve: Any, drive: Any) -> None:
     assert taken[1]["connectUs"] == 0
 
 
+def kept(done: Any, kind: str) -> list[tuple[dict[str, Any], bytes]]:
+    return [(facts, payload) for facts, payload in Ring(done.page).take() if kind in facts["kinds"]]
+
+
 @pytest.mark.parametrize("every", [1, 7])
 def test_one_in_so_many_is_kept(serve: Any, drive: Any, every: int) -> None:
-    data = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
-    done = drive(serve(data).url, iterations=700, concurrency=2, sampling=Sampling(every=every))
-    taken = list(Ring(done.page).take())
-    first = 1 if every > 1 else 0  # the first of a status is kept beyond its turn
-    assert len(taken) == 700 // every + first
-    assert {payload for _, payload in taken} == {data}
+    done = drive(serve(OK).url, iterations=240, concurrency=2, sampling=Sampling(every=every))
+    taken = kept(done, "sample")
+    assert [facts["number"] for facts, _ in taken] == list(range(1, 241, every))
+    assert {payload for _, payload in taken} == {b""}
+
+
+@pytest.mark.parametrize("size", [4, 30_000, 300_000])
+def test_responses_for_tests_are_kept_with_their_bytes(serve: Any, drive: Any, size: int) -> None:
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, b"b" * size)
+    done = drive(serve(data).url, iterations=50, concurrency=2, sampling=Sampling(responses_every=10))
+    taken = kept(done, "response")
+    assert len(taken) == 5
+    for facts, payload in taken:
+        assert facts["size"] == len(data)
+        assert payload == data[:MAX_PAYLOAD_BYTES]
+        assert parse(payload, size=facts["size"]).truncated == (size > 65_536)
+
+
+def test_no_response_is_kept_unless_asked_for(serve: Any, drive: Any) -> None:
+    done = drive(serve().url, iterations=50, sampling=Sampling(responses_every=1, max_responses=0))
+    assert kept(done, "response") == []
 
 
 def test_slow_responses_and_errors_are_kept(serve: Any, drive: Any) -> None:
@@ -53,3 +73,23 @@ def test_slow_responses_and_errors_are_kept(serve: Any, drive: Any) -> None:
     kinds = [kind for facts, _ in Ring(done.page).take() for kind in facts["kinds"]]
     assert (kinds.count("slow"), kinds.count("error")) == (7, 5)
     assert done.figures[Cell.SLOW] == 7
+
+
+def test_a_failure_tells_how_far_it_came(serve: Any, drive: Any) -> None:
+    def script(conn: socket.socket, request: bytes, number: int) -> None:
+        conn.sendall(OK[:-1])
+        time.sleep(0.5)
+
+    [(facts, _)] = kept(drive(serve(script).url, timeout_s=0.2), "error")
+    assert (facts["fault"], facts["number"]) == ("timeout", 1)
+    assert facts["downloadUs"] >= 100_000
+    assert facts["totalUs"] >= 200_000
+    names = ("queueWaitUs", "connectUs", "tlsUs", "firstByteUs", "downloadUs")
+    assert abs(facts["totalUs"] - sum(facts[name] for name in names)) <= 5
+
+
+def test_thousands_of_errors_cost_no_memory(serve: Any, drive: Any) -> None:
+    done = drive(serve(OK.replace(b"200", b"500")).url, iterations=15_000, concurrency=4)
+    assert done.figures.statuses == {500: 15_000}
+    # All of the first 1,000, every other of the next 2,000, every fourth of the next 4,000 and so on.
+    assert done.figures[Cell.RING_REFUSED] + len(kept(done, "error")) == pytest.approx(4_000, abs=5)

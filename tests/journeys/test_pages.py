@@ -163,12 +163,12 @@ def test_sign_in_lists_details_and_forms_work_without_scripts(site: Site) -> Non
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("main [type=submit]").click()
-    assert page.url.endswith("/instances/?q=silent")
+    page.wait_for_url("**/instances/?q=silent")
     page.get_by_role("link", name="silent-1", exact=True).click()
-    assert page.get_by_role("heading", name="silent-1", exact=True).is_visible()
+    page.get_by_role("heading", name="silent-1", exact=True).wait_for()
     page.get_by_label("Account of").click()
     page.get_by_role("button", name="Sign out").click()
-    assert "/login/" in page.url
+    page.wait_for_url("**/login/**")
     context.close()
 
 

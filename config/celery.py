@@ -19,7 +19,7 @@ app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 app.conf.imports = ["config.tasks"] + [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for package in ("security", "fleet", "monitors", "alerts", "loadtest", "costs")
-    for path in sorted((ROOT / package).glob("*/tasks.py"))
+    for path in sorted((ROOT / package).glob("**/tasks.py"))
 ]
 
 

@@ -2,27 +2,24 @@
 
 import os
 import sys
+from importlib import import_module
+
+# Each is a module with `main(arguments) -> exit code`; only the one that is asked for is imported.
+PROGRAMS = {
+    "agent": "pharos_agent.main",
+    "load": "loadtest.engine.cli",
+    "signals": "loadtest.signals.cli",
+    "gateway": "loadtest.replay.gateway.main",
+    "commands": "fleet.commands.cli",
+    "monitors": "monitors.cli.main",
+}
 
 
 def main() -> None:
     """Run one command. Exit code 2 stands for wrong use or a wrong configuration."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if sys.argv[1:2] == ["agent"]:
-        from pharos_agent.main import main as agent_main
-
-        sys.exit(agent_main(sys.argv[2:]))
-    if sys.argv[1:2] == ["load"]:
-        from loadtest.engine.cli import main as load_main
-
-        sys.exit(load_main(sys.argv[2:]))
-    if sys.argv[1:2] == ["commands"]:
-        from fleet.commands.cli import main as commands_main
-
-        sys.exit(commands_main(sys.argv[2:]))
-    if sys.argv[1:2] == ["monitors"]:
-        from monitors.cli.main import main as monitors_main
-
-        sys.exit(monitors_main(sys.argv[2:]))
+    if program := PROGRAMS.get(sys.argv[1] if len(sys.argv) > 1 else ""):
+        sys.exit(import_module(program).main(sys.argv[2:]))
 
     from django.core.management import execute_from_command_line
 

@@ -78,6 +78,7 @@ ICONS = (
     "pencil",
     "player-pause",
     "player-play",
+    "player-record",
     "player-stop",
     "plus",
     "puzzle",
@@ -93,6 +94,7 @@ ICONS = (
     "trash",
     "user",
     "users",
+    "wave-sine",
     "x",
 )
 

@@ -10,6 +10,8 @@ DOCUMENTS = {
     "v1": ("Fleet console", "/api/v1/"),
     "monitors": ("Scheduled monitors", "/api/(monitors|runs|alerts|agents|settings)"),
     "loadtest": ("Load testing", "/api/loadtest/"),
+    "signals": ("Signals", "/api/signals/"),
+    "replay": ("Replay", "/api/replay/"),
 }
 
 
@@ -47,3 +49,11 @@ def only_monitors(endpoints: list[Any]) -> list[Any]:
 
 def only_loadtest(endpoints: list[Any]) -> list[Any]:
     return _only(DOCUMENTS["loadtest"][1], endpoints)
+
+
+def only_signals(endpoints: list[Any]) -> list[Any]:
+    return _only(DOCUMENTS["signals"][1], endpoints)
+
+
+def only_replay(endpoints: list[Any]) -> list[Any]:
+    return _only(DOCUMENTS["replay"][1], endpoints)

@@ -34,8 +34,13 @@ NAVIGATION: dict[str, tuple[Item, ...]] = {
         Item("Logs", "file-text", "ui:logs", key="l"),
     ),
     "Act": (Item("Commands", "terminal-2", "ui:commands"),),
-    "Test": (Item("Load tests", "rocket", "ui:loadtest"),),
+    "Test": (
+        Item("Load tests", "rocket", "ui:loadtest"),
+        Item("Signals", "wave-sine", "ui:signals"),
+        Item("Replay", "player-record", "ui:replay"),
+    ),
     "Govern": (
+        Item("Costs", "coin", "ui:costs"),
         Item("Audit", "history", "ui:audit", role=ADMIN),
         Item("Settings", "settings", "ui:settings"),
         Item("API docs", "book", "ui:api-docs"),

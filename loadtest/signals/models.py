@@ -1,0 +1,1 @@
+"""The models of all slices, so that Django finds them."""

@@ -37,3 +37,30 @@ def test_every_marker_belongs_to_a_stage(runner, request):
     ours = declared & {"static", "storage", "contract", "slow", "journey", "browser", "production"}
     named = " ".join(runner["MARKERS"].values()) + " static"
     assert not [marker for marker in ours if marker not in named]
+
+
+A_FILE = """
+from pathlib import Path
+
+def test_right(): pass
+def test_wrong(): assert {wrong}
+def test_unsteady():
+    seen = Path(__file__).with_name("seen")
+    before, _ = seen.exists(), seen.touch()
+    assert before or not {unsteady}
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "unsteady", "passed", "failed"),
+    [("True", "False", 3, 0), ("True", "True", 3, 0), ("False", "False", 2, 1), ("False", "True", 1, 2)],
+)
+def test_a_second_look_forgives_only_what_then_passes(runner, tmp_path, wrong, unsteady, passed, failed, capfd):
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -q\n")
+    (tmp_path / "test_some.py").write_text(A_FILE.format(wrong=wrong, unsteady=unsteady))
+    runner["pytest"].__globals__["RESULTS"] = tmp_path
+    count = runner["pytest"](
+        "some", [f"--rootdir={tmp_path}", "-c", f"{tmp_path}/pytest.ini", f"{tmp_path}"], databases={}
+    )
+    assert (count.passed, count.failed) == (passed, failed)
+    assert ("second look" in capfd.readouterr().out) == (failed + (unsteady == "True") > 0)

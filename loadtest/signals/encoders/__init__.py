@@ -1,0 +1,1 @@
+"""How ticks become bytes (contract: signals §9.1). No Django here."""

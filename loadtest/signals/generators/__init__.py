@@ -1,0 +1,1 @@
+"""What ticks are worth: values, labels, logs (contract: signals §8). No Django here."""

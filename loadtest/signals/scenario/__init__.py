@@ -1,0 +1,1 @@
+"""Scenario bodies: what they may say, and what they mean (contract: signals §4). No Django here."""

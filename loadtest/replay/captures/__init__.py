@@ -1,0 +1,1 @@
+"""Captured and imported cases: stored as they come, closed, shown, exported (contract: traffic replay §9)."""

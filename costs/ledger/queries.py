@@ -1,0 +1,150 @@
+"""Sums of the ledger. Amounts are whole micro-dollars; every figure of a report comes from here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+
+from config.api.authentication import Principal
+from costs.ledger.models import PARTS, CostEntry, DayTotal, EntryQuerySet, Subject, midnight, visible
+from costs.money import usd
+
+COLUMNS = tuple(f"{part}_micros" for part in PARTS)
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Days:
+    """UTC days from `first` to `last`, both in it; empty when `last` is before `first`."""
+
+    first: date
+    last: date
+
+    def __len__(self) -> int:
+        return max(0, (self.last - self.first).days + 1)
+
+    @classmethod
+    def between(cls, since: datetime, until: datetime) -> "Days":
+        """The days whose first moment lies from `since` to `until`, both in it (contract: fleet console §15)."""
+        first = since.date() if since == midnight(since.date()) else since.date() + ONE_DAY
+        return cls(first, until.date())
+
+    def before(self) -> "Days":
+        """As many days, right before these."""
+        return Days(self.first - len(self) * ONE_DAY, self.first - ONE_DAY)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose costs. Without a `principal` everything (`Scope()` is the whole fleet, for the platform's own checks)."""
+
+    principal: Principal | None = None
+    instance_id: str | None = None
+    provider: str | None = None
+    region: str | None = None
+    team_id: str | None = None
+
+    def where(self, prefix: str) -> Q:
+        """The condition on entries (`prefix` "subject__"), or on subjects and day totals ("")."""
+        found = visible(self.principal, prefix) if self.principal is not None else Q()
+        for name in ("instance_id", "provider", "region", "team_id"):
+            if (value := getattr(self, name)) is not None:
+                found &= Q(**{f"{prefix}{name}": value})
+        return found
+
+    @property
+    def of_single(self) -> bool:
+        """Whether it names one instance: day totals do not tell instances apart."""
+        return self.instance_id is not None or bool(self.principal and self.principal.instance_id)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Micro-dollars by part; `total` is their sum."""
+
+    compute: int = 0
+    storage: int = 0
+    network: int = 0
+    llm: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.compute + self.storage + self.network + self.llm
+
+    @property
+    def usd(self) -> Any:
+        """The total in USD, exact (Decimal)."""
+        return usd(self.total)
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(*(getattr(self, part) + getattr(other, part) for part in PARTS))
+
+
+def entries(days: Days, scope: Scope) -> EntryQuerySet:
+    """The entries of these days."""
+    return CostEntry.objects.filter(scope.where("subject__"), day__gte=days.first, day__lte=days.last)
+
+
+def total(days: Days, scope: Scope) -> Amount:
+    """What all of it cost."""
+    return sum(daily_totals(days, scope).values(), Amount())
+
+
+def daily_totals(days: Days, scope: Scope) -> dict[date, Amount]:
+    """By day, in order; only days with entries."""
+    return {day: amount for (day,), amount in _sums(_rows(days, scope), ["day"])}
+
+
+def totals_by(field: str, days: Days, scope: Scope) -> dict[Any, Amount]:
+    """By `provider`, `region` or `team_id` (None: of no team or region), the dearest first."""
+    prefix = "subject__" if scope.of_single else ""
+    found = [(key, amount) for (key,), amount in _sums(_rows(days, scope), [prefix + field])]
+    return dict(sorted(found, key=lambda pair: (-pair[1].total, pair[0] or "")))
+
+
+def daily_totals_by(field: str, days: Days, scope: Scope) -> dict[tuple[date, Any], Amount]:
+    """By day and `provider`, `region` or `team_id`, in order of the day."""
+    prefix = "subject__" if scope.of_single else ""
+    return dict(_sums(_rows(days, scope), ["day", prefix + field]))
+
+
+def by_subject(days: Days, scope: Scope) -> list[tuple[Subject, Amount]]:
+    """By what instances were; one row for each subject that has entries in these days."""
+    found = {subject: amount for (subject,), amount in _sums(entries(days, scope), ["subject_id"])}
+    return [(subject, found[subject.pk]) for subject in Subject.objects.in_bulk(found).values()]
+
+
+def month_to_date(scope: Scope, *, today: date | None = None) -> Amount:
+    """What was spent since the first of the month (UTC), today's part included as far as it is counted."""
+    today = today or timezone.now().date()
+    return total(Days(today.replace(day=1), today), scope)
+
+
+def last_entry(instance_id: str) -> CostEntry | None:
+    """The newest entry of an instance."""
+    return CostEntry.objects.filter(instance_id=instance_id).order_by("-day").first()
+
+
+def counted_s(entry: CostEntry) -> int:
+    """Seconds of its day that an estimate covers; a whole day's has 86,400."""
+    return sum(span["s"] for span in entry.basis.get("spans", ()))
+
+
+def _rows(days: Days, scope: Scope) -> QuerySet:
+    """Day totals, or entries when single instances are asked for."""
+    if scope.of_single:
+        return entries(days, scope)
+    return DayTotal.objects.filter(scope.where(""), day__gte=days.first, day__lte=days.last)
+
+
+def _sums(rows: QuerySet, keys: Iterable[str]) -> list[tuple[tuple, Amount]]:
+    keys = list(keys)
+    found: Iterable[Mapping[str, Any]] = (
+        rows.order_by(*keys)
+        .values(*keys)
+        .annotate(rows=Count("pk"), **{f"{part}_sum": Sum(f"{part}_micros") for part in PARTS})
+    )
+    return [(tuple(row[key] for key in keys), Amount(*(int(row[f"{part}_sum"]) for part in PARTS))) for row in found]

@@ -143,6 +143,40 @@ class Env(BaseSettings):
     load_shards: int = Field(1, ge=1, le=32, description="workers that a load test is spread over unless it says so")
     load_keep_runs: int = Field(200, ge=1, description="runs of load testing that are kept, the newest")
     load_keep_days: int = Field(30, ge=1, description="days that runs of load testing are kept")
+    replay_api_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias=AliasChoices("PHAROS_REPLAY_API_TOKEN", "REPLAY_API_TOKEN", "SOFTPROBE_API_TOKEN"),
+        description="one token for all of the replay API, beside API keys",
+    )
+    replay_capture_dir: Path | None = Field(
+        None,
+        validation_alias=bare("REPLAY_CAPTURE_DIR"),
+        description="folder that closed captures are copied to as files; unset: they stay in the database only",
+    )
+    replay_capture_name: str = Field(
+        "{sessionId}.case.json",
+        validation_alias=bare("REPLAY_CAPTURE_NAME"),
+        description="name of such a file, with {sessionId}, {ts} and {mode}",
+    )
+    replay_scrub_headers: Words = Field(
+        [
+            "authorization",
+            "proxy-authorization",
+            "cookie",
+            "set-cookie",
+            "x-api-key",
+            "x-public-key",
+            "x-auth-token",
+        ],
+        description="headers whose values no capture and no journal keeps, separated by commas; none: keep all",
+    )
+    replay_max_body_bytes: int = Field(
+        16 << 20, ge=16 << 20, le=256 << 20, description="size of one body of the replay API"
+    )
+    replay_max_capture_bytes: int = Field(1 << 30, ge=1 << 20, description="size of the traces of one capture, as JSON")
+    replay_expire_hours: int = Field(24, ge=1, description="hours after which an untouched replay session is closed")
+    keep_captures_days: int = Field(30, ge=1, description="days that captures and imported cases of replay are kept")
     license_public_keys: Annotated[dict[str, bytes], NoDecode] = Field(
         {},
         validation_alias=bare("LICENSE_PUBLIC_KEYS"),
@@ -191,7 +225,7 @@ class Env(BaseSettings):
     log_json: bool = Field(False, description="log lines are JSON objects")
     debug: bool = Field(False, description="for development only: tracebacks in the browser")
 
-    @field_validator("allowed_hosts", "cors_origins", "commands_need_approval", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", "commands_need_approval", "replay_scrub_headers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
@@ -204,6 +238,20 @@ class Env(BaseSettings):
         if isinstance(value, str):
             words = [word.strip() for word in value.split(",") if word.strip() not in ("", "none")]
             return [ip_network(word, strict=False) for word in words]
+        return value
+
+    @field_validator("replay_scrub_headers")
+    @classmethod
+    def _header_names(cls, value: list[str]) -> list[str]:
+        return [name.lower() for name in value if name.lower() != "none"]
+
+    @field_validator("replay_capture_name")
+    @classmethod
+    def _file_name(cls, value: str) -> str:
+        try:
+            value.format(sessionId="", ts="", mode="")
+        except (KeyError, IndexError, ValueError, AttributeError):
+            raise ValueError("a name may hold {sessionId}, {ts} and {mode}") from None
         return value
 
     @field_validator("license_public_keys", mode="before")

@@ -281,6 +281,7 @@ KEEP_DAYS = {
     "audit": env.keep_audit_days,
     "run_logs": env.keep_run_logs_days,
     "runs": env.keep_runs_days,
+    "captures": env.keep_captures_days,
 }
 TERMINAL_RECORDING = env.terminal_recording
 COMMANDS_NEED_APPROVAL, COMMANDS_APPROVAL_MINUTES = env.commands_need_approval, env.commands_approval_minutes
@@ -297,6 +298,11 @@ LOAD_CEILINGS = {  # administrators are bound by the API's own limits only
 }
 LOAD_MAX_CONCURRENT, LOAD_SHARDS = env.load_max_concurrent, env.load_shards
 LOAD_KEEP_RUNS, LOAD_KEEP_DAYS = env.load_keep_runs, env.load_keep_days
+REPLAY_API_TOKEN = env.replay_api_token.get_secret_value() if env.replay_api_token else ""
+REPLAY_CAPTURE_DIR, REPLAY_CAPTURE_NAME = env.replay_capture_dir, env.replay_capture_name
+REPLAY_SCRUB_HEADERS = frozenset(env.replay_scrub_headers)
+REPLAY_MAX_BODY_BYTES, REPLAY_MAX_CAPTURE_BYTES = env.replay_max_body_bytes, env.replay_max_capture_bytes
+REPLAY_EXPIRE_HOURS = env.replay_expire_hours
 LICENSE_PUBLIC_KEYS = env.license_public_keys
 EMAIL_URL = env.email_url
 DEFAULT_FROM_EMAIL = env.email_from

@@ -118,6 +118,7 @@ class LoadedCase(models.Model):
     case_id = JsonText()
     trace_count = models.PositiveIntegerField()
     rule_count = models.PositiveIntegerField()
+    fixture_names = JsonText(default=list)
     packed = models.BinaryField()
 
     def __str__(self) -> str:

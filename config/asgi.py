@@ -24,6 +24,7 @@ looped = get_asgi_application()  # sets Django up, so that the imports below fin
 pooled = WsgiPool(get_wsgi_application(), threads=settings.ASGI_THREADS)
 
 from fleet.agents.consumers import AgentConsumer
+from fleet.deployments.consumers import DeploymentConsumer
 from fleet.live.consumers import BrowserConsumer
 from fleet.live.streams import MetricsStreamConsumer
 from fleet.terminals.consumers import TerminalConsumer
@@ -34,6 +35,7 @@ sockets = SocketPrincipal(
         [
             re_path(r"^ws/agent/?$", AgentConsumer.as_asgi()),
             re_path(r"^ws/terminal/(?P<session_id>[^/]+)/?$", TerminalConsumer.as_asgi()),
+            re_path(r"^ws/deployments/(?P<deployment_id>[^/]+)/?$", DeploymentConsumer.as_asgi()),
             re_path(r"^ws/metrics/stream/?$", MetricsStreamConsumer.as_asgi()),
             re_path(r"^ws(?:/instances|/fleet|/console)?/?$", BrowserConsumer.as_asgi()),
             re_path(r"", unknown_path),

@@ -19,6 +19,7 @@ TICKS = dict(
         tick(60, "fleet.metrics.tasks.roll_up"),
         tick(3600, "fleet.metrics.tasks.upkeep"),
         tick(3600, "fleet.logs.tasks.upkeep"),
+        tick(10, "fleet.deployments.tasks.tend"),
         tick(2, "fleet.commands.tasks.tend"),
         tick(3600, "fleet.commands.tasks.forget"),
         tick(2, "fleet.collectors.tasks.derive"),

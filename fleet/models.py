@@ -2,6 +2,7 @@
 
 from fleet.collectors.models import HostFeed, Series, StoredPoint
 from fleet.commands.models import Batch, Execution, Output
+from fleet.deployments.models import Deployment
 from fleet.instances.models import Event, Instance, Inventory
 from fleet.lifecycle.models import Backup, Operation
 from fleet.metrics.models import Rollup, StoredSample, TouchedBucket
@@ -13,6 +14,7 @@ __all__ = [
     "Batch",
     "Binding",
     "Batch",
+    "Deployment",
     "Event",
     "Execution",
     "Execution",

@@ -15,6 +15,7 @@ from fleet.commands.streams import CommandStream
 from fleet.commands.ui import asking as command_asking
 from fleet.commands.ui import detail as command_detail
 from fleet.commands.ui import listing as command_lists
+from fleet.deployments.api import Deployments, OneDeployment
 from fleet.instances.api import InstanceViewSet
 from fleet.instances.ui import add, detail, lists, tabs
 from fleet.lifecycle.api.many import BulkAction
@@ -42,6 +43,8 @@ api_v1: list = [
     route("fleet/stats", FleetStats.as_view()),
     route("fleet/geo", FleetGeo.as_view()),
     route("fleet/deployments", FleetDeployments.as_view()),
+    route("deployments", Deployments.as_view()),
+    route("deployments/<id>", OneDeployment.as_view()),
     route("instances/bulk-action", BulkAction.as_view()),
     route("instances/<id>/driver", InstanceDriver.as_view()),
     route("instances/<id>/heartbeats", heartbeats),

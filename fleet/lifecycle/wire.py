@@ -11,6 +11,32 @@ def moved(message: str, instance: Instance) -> dict[str, Any]:
     return {"message": message, "id": instance.pk, "name": instance.name, "status": instance.status}
 
 
+def cloned(made: Instance, source: Instance) -> dict[str, Any]:
+    return {
+        "id": made.pk,
+        "name": made.name,
+        "provider": made.provider,
+        "region": made.region,
+        "extensions": made.extensions,
+        "configHash": made.config_hash,
+        "status": made.status,
+        "clonedFrom": source.pk,
+        "createdAt": milliseconds(made.created_at),
+        "updatedAt": milliseconds(made.updated_at),
+    }
+
+
+def redeploying(instance: Instance, deployment_id: str) -> dict[str, Any]:
+    return {
+        "id": instance.pk,
+        "name": instance.name,
+        "status": instance.status,
+        "deploymentId": deployment_id,
+        "message": "Redeployment started",
+        "updatedAt": milliseconds(instance.updated_at),
+    }
+
+
 def shown(backup: Backup) -> dict[str, Any]:
     return {
         "backupId": str(backup.pk),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from config.api.authentication import Principal
 from config.api.fields import milliseconds
+from fleet.deployments.queries import by_hour
 from fleet.instances.changes import GEO_GENERATION
 from fleet.instances.models import Instance
 from fleet.terminals.queries import active_count
@@ -93,8 +94,15 @@ def glance(*, principal: Principal) -> tuple[dict[str, Any], list[dict[str, Any]
 
 
 def deployments(*, now: datetime | None = None) -> dict[str, Any]:
-    """The last 24 UTC hours, oldest first. All zero: this release makes no deployments."""
+    """The last 24 UTC hours, oldest first; `success_rate` is 1 when there was nothing that could fail."""
     this_hour = (now or timezone.now()).replace(minute=0, second=0, microsecond=0)
-    hours = [milliseconds(this_hour - timedelta(hours=back)) for back in range(23, -1, -1)]
-    activity = [{"hour": hour, "deployments": 0, "failures": 0} for hour in hours]
-    return {"activity": activity, "total_24h": 0, "success_rate": 1}
+    hours = [this_hour - timedelta(hours=back) for back in range(23, -1, -1)]
+    none = {"deployments": 0, "failures": 0, "successes": 0}
+    known = by_hour(hours[0])
+    counted = [none | known.get(hour, {}) for hour in hours]
+    total, successes = (sum(one[name] for one in counted) for name in ("deployments", "successes"))
+    activity = [
+        {"hour": milliseconds(hour), "deployments": one["deployments"], "failures": one["failures"]}
+        for hour, one in zip(hours, counted, strict=True)
+    ]
+    return {"activity": activity, "total_24h": total, "success_rate": successes / total if total else 1}

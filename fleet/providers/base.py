@@ -56,16 +56,25 @@ class Archive:
     message: str | None = None
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What to deploy. `force` replaces what is there."""
+
+    configuration: str = field(repr=False)
+    force: bool = False
+
+
 class Driver:
     """Acts on one machine. A method returns when the provider says that it is done, and raises DriverFailed.
 
-    `touches` tells whether anything outside Pharos is changed at all. `can` holds the actions that are possible with
-    this machine as it is set up; none while `lacking` names what is not set up.
+    `touches` tells whether anything outside Pharos is changed at all, `deploys` whether it can deploy. `can` holds
+    the actions that are possible with this machine as it is set up; none while `lacking` names what is not set up.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     touches: ClassVar[bool] = True
+    deploys: ClassVar[bool] = False
     target_label: ClassVar[str | None] = None  # what a target is called; None: this driver takes none
     Options: ClassVar[type[msgspec.Struct]] = msgspec.defstruct("Options", [], forbid_unknown_fields=True)
 
@@ -102,6 +111,10 @@ class Driver:
     def destroy(self) -> None:
         """Remove it for good; that it has gone already is no failure."""
         raise DriverFailed(f"{self.title} cannot remove '{self.machine.name}'")
+
+    def deploy(self, plan: Plan) -> None:
+        """Make the machine as the configuration says."""
+        raise DriverFailed(f"{self.title} cannot deploy '{self.machine.name}'")
 
     def backup(self, order: Order) -> Archive:
         """Copy its data to a place that outlives it."""

@@ -1,22 +1,23 @@
 """The `sindri` program, which knows the providers that it deployed to (contract: fleet console §5.2)."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 from django.conf import settings
 
-from fleet.providers.base import DESTROY, RESUME, SUSPEND, Driver
+from fleet.providers.base import DESTROY, RESUME, SUSPEND, Driver, Plan
 from fleet.providers.programs import run
 
 TIMEOUT_S = 120.0
+DEPLOY_TIMEOUT_S = 1800.0
 
 
 class SindriDriver(Driver):
     """Calls the program with a small file that names the deployment and its provider."""
 
-    name, title = "sindri-cli", "Sindri"
+    name, title, deploys = "sindri-cli", "Sindri", True
 
     @property
     def lacking(self) -> str | None:
@@ -34,11 +35,17 @@ class SindriDriver(Driver):
     def destroy(self) -> None:
         self._run("destroy", "--force")
 
+    def deploy(self, plan: Plan) -> None:
+        words = ["deploy", *(["--force"] if plan.force else [])]
+        self._call(words, plan.configuration, timeout_s=DEPLOY_TIMEOUT_S)
+
     def _run(self, *words: str) -> None:
         machine = self.machine
-        deployment: dict[str, Any] = {"provider": machine.provider}
+        told = {"version": "3.0", "name": machine.name, "deployment": {"provider": machine.provider}}
+        self._call(words, yaml.safe_dump(told), timeout_s=TIMEOUT_S)
+
+    def _call(self, words: Sequence[str], configuration: str, *, timeout_s: float) -> None:
         with tempfile.TemporaryDirectory(prefix="pharos-") as folder:
             file = Path(folder) / "sindri.yaml"
-            file.write_text(yaml.safe_dump({"version": "3.0", "name": machine.name, "deployment": deployment}))
-            argv = [settings.SINDRI_CLI, *words, "--config", str(file)]
-            run(argv, timeout_s=TIMEOUT_S, what=f"sindri {words[0]}")
+            file.write_text(configuration)
+            run([settings.SINDRI_CLI, *words, "--config", str(file)], timeout_s=timeout_s, what=f"sindri {words[0]}")

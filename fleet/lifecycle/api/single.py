@@ -1,7 +1,5 @@
 """Actions on instances over HTTP (contract: fleet console §5.3)."""
 
-from typing import NoReturn
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -9,13 +7,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api.errors import Invalid
 from config.api.fields import milliseconds
 from config.api.permissions import OPERATOR, VIEWER
 from config.api.views import FleetViewSet
+from fleet.deployments import services as deployments
+from fleet.deployments.configuration import configuration_of
 from fleet.instances import queries as instances
 from fleet.instances.models import Instance
-from fleet.lifecycle import bodies, deploying, destroying, queries, services, wire
-from fleet.lifecycle.configuration import configuration_of
+from fleet.lifecycle import bodies, destroying, queries, services, wire
 from fleet.lifecycle.states import available_actions
 
 
@@ -93,14 +93,22 @@ class LifecycleViewSet(FleetViewSet):
             }
         )
 
-    @extend_schema(request=bodies.CloneSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=bodies.CloneSerializer, responses={201: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["post"])
-    def clone(self, request: Request, pk: str) -> NoReturn:
+    def clone(self, request: Request, pk: str) -> Response:
+        """A new instance like this one; a worker deploys it."""
         instance, body = self.get_object(), bodies.read(bodies.CloneSerializer, request.data)
-        deploying.clone(instance=instance, **body)
+        made, _ = deployments.clone(instance=instance, actor=request.auth, request=request, **body)
+        return Response(wire.cloned(made, instance), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=bodies.RedeploySerializer, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])
-    def redeploy(self, request: Request, pk: str) -> NoReturn:
+    def redeploy(self, request: Request, pk: str) -> Response:
+        """Deploy again; a worker does it."""
         instance, body = self.get_object(), bodies.read(bodies.RedeploySerializer, request.data)
-        deploying.redeploy(instance=instance, **body)
+        try:
+            deployment = deployments.redeploy(instance=instance, actor=request.auth, request=request, **body)
+        except Invalid as error:
+            deployments.note_refusal(error, instance=instance, actor=request.auth, request=request)
+            raise
+        return Response(wire.redeploying(instance, deployment.pk))

@@ -193,16 +193,3 @@ def test_configuration_is_yaml(api):
         "extensions": {"active": ["docker"], "auto_install": True},
         "providers": {"fly": {"region": "fra"}},
     }
-
-
-def test_clone_and_redeploy_say_that_nothing_can_deploy(api, instance):
-    client = api("OPERATOR")
-    assert client.post(f"{URL}/{instance.pk}/clone", {"name": "web-1"}).status_code == 409
-    assert client.post(f"{URL}/{instance.pk}/clone", {"name": "Web"}).status_code == 422
-    answer = client.post(f"{URL}/{instance.pk}/clone", {"name": "web-2"})
-    assert (answer.status_code, answer.json()["error"]) == (503, "Service Unavailable")
-    assert client.post(f"{URL}/{instance.pk}/redeploy", {}).status_code == 503
-    Instance.objects.filter(pk=instance.pk).update(status="DEPLOYING")
-    refused = client.post(f"{URL}/{instance.pk}/redeploy", {})
-    assert (refused.status_code, "is currently in" in refused.json()["message"]) == (409, True)
-    assert client.post(f"{URL}/{instance.pk}/redeploy", {"force": True}).status_code == 503

@@ -3,29 +3,29 @@
 import msgspec
 
 
-class Encoder(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+class Encoder(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
     """The parameters of one encoder; the tag is its type."""
 
 
-class PrometheusText(Encoder, tag="prometheus_text"):
+class PrometheusText(Encoder, kw_only=True, tag="prometheus_text"):
     precision: int | None = None
 
 
-class InfluxLine(Encoder, tag="influx_lp"):
+class InfluxLine(Encoder, kw_only=True, tag="influx_lp"):
     field_key: str = "value"
     precision: int | None = None
 
 
-class JsonLines(Encoder, tag="json_lines"):
+class JsonLines(Encoder, kw_only=True, tag="json_lines"):
     precision: int | None = None
 
 
-class Syslog(Encoder, tag="syslog"):
+class Syslog(Encoder, kw_only=True, tag="syslog"):
     hostname: str = "sonda"
     app_name: str = "sonda"
 
 
-class RemoteWrite(Encoder, tag="remote_write"):
+class RemoteWrite(Encoder, kw_only=True, tag="remote_write"):
     pass
 
 

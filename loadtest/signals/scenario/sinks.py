@@ -11,27 +11,27 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     max_backoff_s: float
 
 
-class Sink(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+class Sink(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
     """The parameters of one sink; the tag is its type."""
 
 
-class Stdout(Sink, tag="stdout"):
+class Stdout(Sink, kw_only=True, tag="stdout"):
     pass
 
 
-class Memory(Sink, tag="memory"):
+class Memory(Sink, kw_only=True, tag="memory"):
     capture: bool = False
     max_events: int | None = None
 
 
-class Platform(Sink, tag="platform"):
+class Platform(Sink, kw_only=True, tag="platform"):
     """Our own metrics and logs. `instance` is the id of an instance, or None for the virtual one of the scenario."""
 
     target: str  # "metrics" or "logs"
     instance: str | None = None
 
 
-class HttpPush(Sink, tag="http_push"):
+class HttpPush(Sink, kw_only=True, tag="http_push"):
     url: str
     content_type: str = "application/octet-stream"
     headers: dict[str, str] = {}
@@ -40,22 +40,22 @@ class HttpPush(Sink, tag="http_push"):
     retry: Retry | None = None
 
 
-class File(Sink, tag="file"):
+class File(Sink, kw_only=True, tag="file"):
     """A relative path below the folder of signals; whether it stays inside is for the sink to see."""
 
     path: str
 
 
-class Tcp(Sink, tag="tcp"):
+class Tcp(Sink, kw_only=True, tag="tcp"):
     address: str  # host:port
     retry: Retry | None = None
 
 
-class Udp(Sink, tag="udp"):
+class Udp(Sink, kw_only=True, tag="udp"):
     address: str  # host:port
 
 
-class RemoteWrite(Sink, tag="remote_write"):
+class RemoteWrite(Sink, kw_only=True, tag="remote_write"):
     url: str
     headers: dict[str, str] = {}
     batch_size: int = 5  # time series
@@ -63,7 +63,7 @@ class RemoteWrite(Sink, tag="remote_write"):
     retry: Retry | None = None
 
 
-class Loki(Sink, tag="loki"):
+class Loki(Sink, kw_only=True, tag="loki"):
     url: str
     headers: dict[str, str] = {}
     batch_size: int = 5  # lines

@@ -52,7 +52,7 @@ def burning(site: SimpleNamespace, local_server: LocalServer) -> SimpleNamespace
     }  # fmt: skip
     rule_id = console.post("/api/v1/alerts/rules", rule, expect=201)["id"]
     console.beat(machine, cpu=97)
-    (told,) = local_server.wait(timeout_s=20)[0].json()["attachments"]
+    (told,) = local_server.wait(timeout_s=30)[0].json()["attachments"]
     link = told["title_link"].removeprefix(site.url)
     return SimpleNamespace(name=name, machine=machine, hook=hook["name"], rule=rule_id, link=link)
 
@@ -131,7 +131,7 @@ def test_planned_work_is_silenced_from_where_it_is_seen(
     keys.skip()
     keys.press(page.get_by_role("button", name=f"End the silence New disks of {burning.name}"))
     page.get_by_text("The silence is over.").wait_for()
-    (again,) = local_server.wait(timeout_s=20)[0].json()["attachments"]
+    (again,) = local_server.wait(timeout_s=30)[0].json()["attachments"]
     assert again["title_link"].endswith(burning.link)
     assert not page.get_by_role("banner").get_by_role("link", name="silence").count()
     visit.check(weight=False)

@@ -28,7 +28,7 @@ def target():
 def start(console, target, **fields):
     body = {"method": "GET", "url": target.url, "mode": "constant_rps", "targetRps": 50, **fields}
     run_id = console.post(f"{BASE}/run", body)["runId"]
-    wait_for("the load", lambda: len(target.requests) > 5, timeout_s=20)
+    wait_for("the load", lambda: len(target.requests) > 5, timeout_s=30)
     return run_id
 
 
@@ -86,9 +86,9 @@ def test_web_and_live(product, console, target):
 def test_worker(product, console, target):
     """Its load processes go with it; the run is told as failed, with everything measured until then."""
     run_id = start(console, target, duration="60s")
-    wait_for("a report", lambda: report(console, run_id)["summary"]["totalRequests"], timeout_s=10)
+    wait_for("a report", lambda: report(console, run_id)["summary"]["totalRequests"], timeout_s=30)
     product.processes["worker"].kill()
-    wait_for("silence", lambda: is_quiet(target), timeout_s=10)
+    wait_for("silence", lambda: is_quiet(target), timeout_s=30)
     product.processes["worker"].start()
     run = ended(console, run_id)
     assert run["status"] == "failed" and "worker" in run["message"]
@@ -189,7 +189,7 @@ def test_a_browser_resumes_after_a_cut(embedded_product, chromium, target):
         run_id = start(console, target, duration="5s")
         page.evaluate(FOLLOW, [f"{BASE}/metrics/live/{run_id}"])
         # Asked from here: the page's own policy lets nothing be evaluated in it again and again.
-        wait_for("ticks", lambda: page.evaluate("window.seen.length") > 3, timeout_s=20)
+        wait_for("ticks", lambda: page.evaluate("window.seen.length") > 3, timeout_s=30)
         before = cable.connections
         cable.cut()
         wait_for("the end", lambda: page.evaluate("window.over"), timeout_s=30)

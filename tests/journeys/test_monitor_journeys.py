@@ -66,8 +66,8 @@ def test_a_monitor_is_written_tried_and_saved_without_a_pointer(site: Any) -> No
 
     press("button", "Try it now")
     trial = page.locator("#trial")
-    trial.get_by_text("asked once").first.wait_for(timeout=20_000)
-    trial.get_by_text("Every limit was kept.").wait_for(timeout=20_000)
+    trial.get_by_text("asked once").first.wait_for(timeout=45_000)
+    trial.get_by_text("Every limit was kept.").wait_for(timeout=45_000)
     console = Console(url, site.product.new_key("ADMIN"))
     assert console.get("/api/monitors") == []
     visit.check(weight=False)
@@ -92,7 +92,7 @@ def test_an_agent_that_joins_turns_the_waiting_page_into_its_own(site: Any) -> N
     request = urllib.request.Request(f"{site.product.url}/api/agents/tokyo/heartbeat", beat, headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == 200
-    page.wait_for_url(re.compile(r"/agents/tokyo/$"), timeout=6000)
+    page.wait_for_url(re.compile(r"/agents/tokyo/$"), timeout=45_000)
     page.get_by_text("Tokyo is online.").wait_for()
     page.context.close()
 

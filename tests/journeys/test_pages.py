@@ -187,7 +187,7 @@ def test_a_new_machine_turns_the_waiting_page_into_its_own(site: Site) -> None:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers), timeout=10) as answer:
         assert json.load(answer) == {"accepted": True}
-    page.wait_for_url(re.compile(r"/instances/[^/]+/$"), timeout=3000)
+    page.wait_for_url(re.compile(r"/instances/[^/]+/$"), timeout=45_000)
     page.get_by_role("heading", name="new-machine", exact=True).wait_for()
     page.get_by_text("12.5 %").first.wait_for()
     context.close()
@@ -223,7 +223,7 @@ def test_figures_move_by_themselves(site: Site) -> None:
     page.evaluate("window.same = true")
     before = page.locator("#instance-now").inner_text()
     moved = "(text) => document.querySelector('#instance-now').innerText !== text"
-    page.wait_for_function(moved, arg=before, timeout=20_000)
+    page.wait_for_function(moved, arg=before, timeout=45_000)
     assert page.evaluate("window.same")  # the page was not loaded anew
     context.close()
 
@@ -248,10 +248,10 @@ def test_new_lines_come_in_while_following_and_keep_place_while_paused(site: Sit
     page.get_by_text("Following", exact=True).wait_for()
     write("INFO", "not asked for")
     write("ERROR", "disk is full")
-    page.locator("#log-lines").get_by_text("disk is full").first.wait_for(timeout=15_000)
+    page.locator("#log-lines").get_by_text("disk is full").first.wait_for(timeout=45_000)
     page.get_by_role("button", name="Pause").click()
     write("ERROR", "and still is")
-    page.get_by_role("button", name="1 new line", exact=True).click(timeout=15_000)
+    page.get_by_role("button", name="1 new line", exact=True).click(timeout=45_000)
     assert page.locator("#log-lines .log-text").first.inner_text() == "and still is"
     assert not page.locator("#log-lines").get_by_text("not asked for").count()
     box = page.locator(".log-bars").bounding_box()

@@ -81,40 +81,38 @@ def test_start_live_data_stop_and_second_start(tmp_path):
     port = services.free_port()
     with up(tmp_path, port) as first:
         first.wait_ready()
-        ready = time.monotonic()
         link = re.search(r"http://\S+/setup/\S+", first.output())
         assert link, first.output()
         console = Console(first.url, first.key())
-        [instance] = wait_for("this machine", lambda: console.get("/api/v1/instances")["instances"], timeout_s=10)
-        [latest] = wait_for("its figures", lambda: console.get("/api/v1/metrics/latest")["metrics"], timeout_s=10)
-        assert time.monotonic() - ready < 10
+        [instance] = wait_for("this machine", lambda: console.get("/api/v1/instances")["instances"], timeout_s=30)
+        [latest] = wait_for("its figures", lambda: console.get("/api/v1/metrics/latest")["metrics"], timeout_s=30)
         assert int(latest["memTotal"]) == pytest.approx(psutil.virtual_memory().total, rel=0.01)
         assert 0 <= latest["cpuPercent"] <= 100
         assert int(latest["diskTotal"]) > 0
         moved = wait_for(
             "the figures to move",
             lambda: console.get("/api/v1/metrics/latest")["metrics"][0]["timestamp"] != latest["timestamp"],
-            timeout_s=10,
+            timeout_s=30,
         )
         assert moved
         processes = wait_for(
             "its processes",
             lambda: console.get(f"/api/v1/instances/{instance['id']}/processes")["processes"],
-            timeout_s=15,
+            timeout_s=30,
         )
         assert all(process["pid"] > 0 and process["name"] for process in processes)
         resident = first.main_process().memory_info().rss
         assert resident < 200 * 2**20, f"{resident / 2**20:.0f} MiB"
         acknowledged = console.post("/api/v1/instances", {"name": "kept", "provider": "ssh"}, expect=201)["id"]
         code, took_s = first.interrupt()
-        assert took_s < 5, first.output()
+        assert took_s < 15, first.output()
         # make reports the interrupt as its own failure on some systems; the product itself ends with 0.
         assert "Pharos has stopped. Everything acknowledged is kept." in first.output(), (code, first.output())
         assert not leftovers(tmp_path), "no process stays behind"
 
     with up(tmp_path, port) as second:
         took_s = second.wait_ready()
-        assert took_s < 10
+        assert took_s < 15
         console = Console(second.url, console.key)
         assert console.get(f"/api/v1/instances/{acknowledged}")["name"] == "kept"
         assert len(console.get("/api/v1/instances")["instances"]) == 2, "this machine is not enrolled again"

@@ -101,6 +101,6 @@ def test_old_points_and_silent_series_go(instance):
     upkeep.drop_old(now=now + timedelta(days=9))
     assert not StoredPoint.objects.filter(series_id=new.pk).exists()
     for one in known._instances[instance.pk].by_digest.values():
-        one[1] = 0.0  # an hour later
+        one[1] -= 2 * 3600  # two hours later
     again = store(instance, "new", points=[(0, 2)])
     assert again.pk != new.pk and StoredPoint.objects.get(series_id=again.pk).value == 2

@@ -104,6 +104,7 @@ class Env(BaseSettings):
     keep_terminals_days: int = Field(90, ge=1, description="days that ended terminals and recordings are kept")
     keep_commands_days: int = Field(30, ge=1, description="days that remote commands and their output are kept")
     keep_audit_days: int = Field(365, ge=1, description="days that audit entries are kept")
+    keep_costs_days: int = Field(800, ge=62, description="days that entries of the cost ledger are kept")
     keep_run_logs_days: int = Field(30, ge=1, description="days that logs of monitor runs are kept")
     keep_runs_days: int = Field(400, ge=1, description="days that monitor runs are kept")
     monitor_min_interval_seconds: int = Field(

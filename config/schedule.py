@@ -40,8 +40,11 @@ TICKS = dict(
         tick(1, "alerts.tending.tasks.tend"),
         tick(5, "alerts.objectives.tasks.look"),
         tick(3600, "alerts.objectives.tasks.forget"),
+        tick(30, "alerts.budgets.tasks.look"),
         tick(2, "alerts.channels.tasks.send_due"),
         tick(10, "alerts.demo.tasks.tend"),
+        tick(30, "costs.ledger.tasks.tend"),
+        tick(3600, "costs.ledger.tasks.prune"),
         tick(3600, "security.audit.tasks.prune"),
         tick(3600, "security.accounts.tasks.clear_sessions"),
     ]

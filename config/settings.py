@@ -279,6 +279,7 @@ KEEP_DAYS = {
     "terminals": env.keep_terminals_days,
     "commands": env.keep_commands_days,
     "audit": env.keep_audit_days,
+    "costs": env.keep_costs_days,
     "run_logs": env.keep_run_logs_days,
     "runs": env.keep_runs_days,
     "captures": env.keep_captures_days,

@@ -14,6 +14,7 @@ from costs.pricing.shapes import read_document
 from costs.pricing.tables import PriceTable, Size, table_of
 
 FILES = Path(__file__).with_name("files")
+JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True)
@@ -75,4 +76,4 @@ def shipped() -> tuple[PriceTable, ...]:
 
 def document_in(path: Path) -> Any:
     """The JSON of a file, with numbers as they are written. Raises msgspec.DecodeError, OSError."""
-    return msgspec.json.decode(path.read_bytes(), float_hook=Decimal)
+    return JSON.decode(path.read_bytes())

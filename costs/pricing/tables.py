@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 HOURS_A_MONTH = 730  # what a month's price is when a provider tells only that of an hour
@@ -69,6 +70,7 @@ class PriceTable:
     def size(self, id: str) -> Size | None:
         return next((size for size in self.sizes if size.id == id), None)
 
+    @cached_property
     def ordered(self) -> list[Size]:
         """The sizes without a graphics card (with one, if there are no others), the cheapest first."""
         plain = [size for size in self.sizes if size.category == "cpu"] or list(self.sizes)
@@ -79,7 +81,7 @@ class PriceTable:
 
         What is not known asks for nothing.
         """
-        sizes = self.ordered()
+        sizes = self.ordered
         for size in sizes:
             if float(size.vcpus) >= (cores or 0) and float(size.memory_gb) >= (memory_gb or 0):
                 return size

@@ -6,6 +6,8 @@ from typing import Any
 from loadtest.replay.matching.compiled import Rule, RuleSet
 from loadtest.replay.spans.exchange import Exchange
 
+LONGEST_SEEN = 500  # characters of a value shown to a person
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -19,6 +21,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
+    """A rule against one request."""
+
     rule: Rule
     findings: tuple[Finding, ...]
 
@@ -32,9 +36,41 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """`{"rule", "label", "action", "priority", "matches", "predicates": [{"key", "wanted", "seen", "holds"}]}`."""
-        raise NotImplementedError
+        return {
+            "rule": self.rule.key,
+            "label": self.rule.label,
+            "action": self.rule.action,
+            "priority": self.rule.priority,
+            "matches": self.matches,
+            "predicates": [
+                {"key": each.key, "wanted": each.wanted, "seen": each.seen, "holds": each.holds}
+                for each in self.findings
+            ],
+        }
 
 
 def explain(ruleset: RuleSet, exchange: Exchange) -> list[Report]:
-    """A report on every rule, the nearest first: matching ones in order of winning, then by failed predicates."""
-    raise NotImplementedError
+    """A report on every rule, the nearest first: matching ones in order of winning, then by failed predicates.
+
+    Among rules with as many failures the one of which more held is nearer, then the one that would win.
+    """
+    reports = [_report(rule, exchange) for rule in ruleset.rules]
+    return sorted(reports, key=lambda report: (len(report.failed), -len(report.findings) if report.failed else 0))
+
+
+def _report(rule: Rule, exchange: Exchange) -> Report:
+    return Report(
+        rule,
+        tuple(
+            Finding(each.key, each.wanted, _shown(each.seen(exchange)), each.holds(exchange))
+            for each in rule.predicates
+        ),
+    )
+
+
+def _shown(seen: Any) -> Any:
+    if isinstance(seen, str) and len(seen) > LONGEST_SEEN:
+        return seen[:LONGEST_SEEN] + "…"
+    if isinstance(seen, dict | list) and len(repr(seen)) > LONGEST_SEEN:
+        return repr(seen)[:LONGEST_SEEN] + "…"
+    return seen

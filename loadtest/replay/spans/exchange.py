@@ -37,7 +37,7 @@ class Body:
         if self.encoding == "base64":
             try:
                 return base64.b64decode(self.text, validate=True)
-            except binascii.Error:
+            except (binascii.Error, ValueError):
                 pass
         return self.text.encode(errors="surrogatepass")
 
@@ -86,11 +86,8 @@ class Exchange:
 
     @cached_property
     def host(self) -> str:
-        """Host name in lower case without its port; an IPv6 address keeps its brackets."""
-        name = self.authority.lower().rpartition("@")[2]
-        if name.startswith("["):
-            return name.partition("]")[0] + "]"
-        return name.partition(":")[0]
+        """The host name for comparing: lower case, without port, user or the dot at its end."""
+        return host_name(self.authority)
 
     @cached_property
     def path(self) -> str:
@@ -101,6 +98,10 @@ class Exchange:
     def query(self) -> str:
         return self.target.partition("?")[2]
 
+    @property
+    def body_bytes(self) -> bytes:
+        return self.body.content if self.body else b""
+
     @cached_property
     def header_values(self) -> dict[str, str]:
         """Request headers by lower-case name; what comes more than once is joined by a comma."""
@@ -108,3 +109,21 @@ class Exchange:
         for name, value in self.headers:
             found[name] = f"{found[name]}, {value}" if name in found else value
         return found
+
+
+def host_name(authority: str) -> str:
+    """The host of an authority in lower case without its port, user or last dot; IPv6 without brackets."""
+    name, _ = split_authority(authority)
+    return name.removesuffix(".")
+
+
+def split_authority(authority: str) -> tuple[str, str]:
+    """Host (lower case, IPv6 without brackets) and port ("" without one)."""
+    text = authority.strip().lower().rpartition("@")[2]
+    if text.startswith("["):
+        name, _, rest = text[1:].partition("]")
+        return name, rest.removeprefix(":")
+    if text.count(":") > 1:
+        return text, ""  # an IPv6 address without brackets
+    name, _, port = text.partition(":")
+    return name, port

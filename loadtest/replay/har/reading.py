@@ -3,7 +3,7 @@
 import base64
 import binascii
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -53,10 +53,10 @@ def read_har(document: Any, *, case_id: str) -> Imported:
 def _exchange(entry: dict[str, Any]) -> Exchange:
     request, response = _members(entry.get("request"), "request"), _members(entry.get("response"), "response")
     status = response.get("status")
-    if isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 599:
-        raise Unusable(f"the response has status {status!r}"[:100] + ": no answer was captured")
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
+        raise Unusable(f"the response has status {status!r}"[:100] + ", which is no answer that can be given again")
     scheme, authority, target = _address(request)
-    started = _started(entry.get("startedDateTime"))
+    started = _started(entry)
     content = _members(response.get("content") or {}, "response.content")
     return Exchange(
         kind="extract",
@@ -69,7 +69,7 @@ def _exchange(entry: dict[str, Any]) -> Exchange:
         target=target,
         headers=_headers(request),
         body=_sent(request.get("postData")),
-        response=Response(status, _headers(response), _body(content, "response.content")),
+        response=Response(status, _answered(response, content), _body(content, "response.content")),
         trace_id=_hex(entry.get("_traceId"), 16),
         span_id=_hex(entry.get("_spanId"), 8),
         started_ns=started,
@@ -96,7 +96,8 @@ def _address(request: dict[str, Any]) -> tuple[str, str, str]:
         raise Unusable("request.url cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise Unusable(f"request.url is no address of http or https: {url[:100]}")
-    return parts.scheme, parts.netloc.rpartition("@")[2], url.partition("://")[2][len(parts.netloc) :] or "/"
+    target = url.partition("://")[2][len(parts.netloc) :]
+    return parts.scheme, parts.netloc.rpartition("@")[2], target if target.startswith("/") else f"/{target}"
 
 
 def _headers(message: dict[str, Any]) -> tuple[Header, ...]:
@@ -105,9 +106,14 @@ def _headers(message: dict[str, Any]) -> tuple[Header, ...]:
     if isinstance(listed, dict):  # some proxies write an object
         listed = [{"name": name, "value": value} for name, value in listed.items()]
     lines = [line for line in listed or [] if isinstance(line, dict) and isinstance(line.get("name"), str)]
-    return tuple(
-        (line["name"].lower(), _text(line.get("value"))) for line in lines if line["name"][:1] not in ("", ":")
-    )
+    named = [(line["name"].lower(), _text(line.get("value"))) for line in lines]
+    return tuple((name, value) for name, value in named if name and not name.startswith(":"))
+
+
+def _answered(response: dict[str, Any], content: dict[str, Any]) -> tuple[Header, ...]:
+    """Headers of the response. The body of a HAR is unfolded, so its `content-encoding` would be a lie from here on."""
+    kept = content.get("_folded") is True
+    return tuple(header for header in _headers(response) if kept or header[0] != "content-encoding")
 
 
 def _sent(posted: Any) -> Body | None:
@@ -125,25 +131,27 @@ def _body(told: dict[str, Any], what: str) -> Body | None:
     text = _text(told.get("text"))
     if not text:
         return None
+    cut = told.get("_truncated") is True
     if (told.get("encoding") or told.get("_encoding")) != "base64":
-        return Body(text, "", told.get("_truncated") is True)
+        return Body(text, truncated=cut)
     try:
-        content = base64.b64decode(text, validate=False)
+        made = Body.of(base64.b64decode(text))
     except (binascii.Error, ValueError):
         raise Unusable(f"{what}.text is not base64, though its encoding says so") from None
-    made = Body.of(content)
-    return Body(base64.b64encode(content).decode(), "base64", told.get("_truncated") is True) if made else None
+    return replace(made, truncated=cut) if made else None
 
 
-def _started(value: Any) -> int:
-    """Nanoseconds since 1970; 0 where the entry has no time that can be read."""
+def _started(entry: dict[str, Any]) -> int:
+    """Nanoseconds since 1970, those of `_startTimeUnixNano` while the two agree; 0 where no time can be read."""
     try:
-        moment = datetime.fromisoformat(_text(value))
-    except ValueError:
+        moment = datetime.fromisoformat(_text(entry.get("startedDateTime")))
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        microseconds = max(0, (aware - EPOCH) // timedelta(microseconds=1))
+    except (ValueError, OverflowError):
         return 0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0, (moment - EPOCH) // timedelta(microseconds=1) * 1000)
+    exact = _text(entry.get("_startTimeUnixNano"))
+    agrees = exact.isascii() and exact.isdigit() and len(exact) <= 20 and int(exact) // 1000 == microseconds
+    return int(exact) if agrees else microseconds * 1000
 
 
 def _elapsed(value: Any) -> int:

@@ -1,8 +1,8 @@
 """A case document as HAR 1.2 (contract §12).
 
 `read_har` reads it back to the same exchanges, binary bodies included. What HAR has no room for stands in members of
-ours, which the format allows when they begin with an underscore: `_direction`, `_service`, ids, `_encoding` of a
-request's body, `_truncated`, and the nanoseconds below a millisecond.
+ours, which the format allows when they begin with an underscore: `_direction`, `_service`, ids, the exact start,
+`_encoding` of a request's body, `_truncated`, and `_folded` for a body that is kept as it came over the wire.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from loadtest.replay.spans import reading
-from loadtest.replay.spans.exchange import Body, Exchange, Header
+from loadtest.replay.spans.exchange import Body, Exchange, Header, Response
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_NS = 253_370_764_800_000_000_000  # the year 9999
@@ -58,7 +58,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": _lines(response.headers),
-            "content": _content(response.body, _type(response.headers)),
+            "content": _content(response),
             "redirectURL": next((value for name, value in response.headers if name == "location"), ""),
             "headersSize": UNKNOWN,
             "bodySize": len(response.body.content) if response.body else 0,
@@ -75,6 +75,7 @@ def _ours(exchange: Exchange) -> dict[str, Any]:
         "_service": exchange.service,
         "_traceId": exchange.trace_id,
         "_spanId": exchange.span_id,
+        "_startTimeUnixNano": str(exchange.started_ns or ""),
     }
     return {key: value for key, value in told.items() if value}
 
@@ -101,8 +102,11 @@ def _posted(exchange: Exchange) -> dict[str, Any]:
     return {"postData": posted | _cut(exchange.body)}
 
 
-def _content(body: Body | None, kind: str) -> dict[str, Any]:
-    content: dict[str, Any] = {"size": len(body.content) if body else 0, "mimeType": kind}
+def _content(response: Response) -> dict[str, Any]:
+    body = response.body
+    content: dict[str, Any] = {"size": len(body.content) if body else 0, "mimeType": _type(response.headers)}
+    if any(name == "content-encoding" for name, _ in response.headers):
+        content["_folded"] = True
     if body is None:
         return content
     content["text"] = body.text

@@ -20,10 +20,15 @@ _numbers = count(1)
 _open: dict[str, Finish | None] = {}
 
 
+def can_wait(request: Any) -> bool:
+    """Whether the request came over an event loop, which can finish its answer."""
+    return request.META.get(_META) in _open
+
+
 def finish_later(request: Any, response: Given, finish: Finish) -> Given:
     """Have `finish` make the answer, if the request came over the event loop."""
-    if (number := request.META.get(_META)) in _open:
-        _open[number] = finish
+    if can_wait(request):
+        _open[request.META[_META]] = finish
     return response
 
 

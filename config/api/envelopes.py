@@ -91,31 +91,76 @@ class LoadtestEnvelope(Envelope):
 
 
 class SignalsEnvelope(Envelope):
-    """`/api/signals` (contract: signals §1)."""
+    """`/api/signals` (contract: signals §1, §4.6, §4.7)."""
 
-    CODES = {
-        500: "internal_server_error",
-        429: "capacity_exceeded",
-        422: "unprocessable_entity",
-        400: "bad_request",
-    }
+    CODES = {500: "internal_server_error", 422: "unprocessable_entity", 400: "bad_request"}
+    KEYS = {True: "missing or malformed Authorization header", False: "invalid API key"}
 
     def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
-        return {"error": self.CODES.get(status, error.code), "detail": error.message}
+        facts = error.extra.get("facts", {})
+        if status == 409:
+            return {"error": error.message} | facts
+        detail = self.KEYS[error.message == NO_KEY or not _names_key(request)] if status == 401 else error.message
+        return {"error": self.CODES.get(status, error.code), "detail": detail} | facts
+
+
+def _names_key(request: Any) -> bool:
+    """Whether a key came in a form in which one can be read."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return bool((scheme.lower() == "bearer" and key.strip()) or request.headers.get("X-Api-Key"))
 
 
 class ReplayEnvelope(Envelope):
-    """`/api/replay` flat, the root `/v1` nested (contract: traffic replay §3)."""
+    """`/api/replay` flat, the root `/v1` nested, unless a header says otherwise (contract: traffic replay §1, §3)."""
 
-    EXIT_CODES = {400: 5, 413: 5, 422: 5, 405: 2}
+    EXIT_CODES = {400: 5, 409: 4, 413: 5, 422: 5, 405: 2}
+    CODES = {401: "missing_bearer_token", 405: "method_not_allowed", 422: "rule_validation_failed"}
+    GONE = {"session_not_found": "unknown_session", "capture_not_found": "not_found"}
+
+    @staticmethod
+    def is_wire(request: Any) -> bool:
+        """Whether the request gets the profile `wire`."""
+        profile = (request.headers.get("X-Softprobe-Profile") or "").strip().lower()
+        return profile == "wire" or (profile != "documented" and request.path.lstrip("/").startswith("v1/"))
+
+    def status(self, error: ApiError, request: Any) -> int:
+        if error.status == 401 and self._sent_a_key(request.headers):
+            return 403
+        if error.status == 409 and self.is_wire(request):
+            return 404
+        return 400 if error.status == 415 else error.status
 
     def body(self, status: int, error: ApiError, request: Any) -> dict[str, Any]:
-        code = {400: "invalid_body", 401: "missing_bearer_token", 500: "internal_error"}.get(status, error.code)
-        profile = request.headers.get("X-Softprobe-Profile")
-        if profile == "wire" or (profile != "documented" and request.path.startswith("/v1/")):
-            nested = "invalid_request" if code == "invalid_body" else code
-            return {"error": {"code": nested, "message": error.message}}
-        return {"error": code, "message": error.message, "code": self.EXIT_CODES.get(status, 1)}
+        code, wire, told = self._code(status, error), self.is_wire(request), {"message": error.message}
+        if faults := error.extra.get("faults"):
+            told["details"] = faults
+        if not wire:
+            exit_code = 4 if code in self.GONE else self.EXIT_CODES.get(status, 1)
+            return {"error": code, **told, "code": exit_code}
+        if status == 400:
+            code = "invalid_request"
+        return {"error": {"code": self.GONE.get(code, code), **told}}
+
+    def _code(self, status: int, error: ApiError) -> str:
+        match status:
+            case 400:
+                return "invalid_mode" if error.code == "invalid_mode" else "invalid_body"
+            case 403:
+                return "invalid_bearer_token" if error.status == 401 else "forbidden"
+            case 404:
+                code = "session_not_found" if error.status == 409 else error.code
+                return code if code in self.GONE else "not_found"
+            case 409:
+                return "session_closed"
+            case 500:
+                return "internal_error"
+        return self.CODES.get(status, error.code)
+
+    @staticmethod
+    def _sent_a_key(headers: Any) -> bool:
+        scheme, _, value = (headers.get("Authorization") or "").partition(" ")
+        bearer = scheme.lower() == "bearer" and value.strip()
+        return bool(bearer or headers.get("X-Api-Key") or headers.get("X-Public-Key"))
 
 
 ENVELOPES: list[tuple[str, Envelope]] = [
@@ -133,7 +178,8 @@ ENVELOPES: list[tuple[str, Envelope]] = [
 
 
 def envelope_for(path: str) -> Envelope | None:
-    """The envelope of the API that owns the path; None for pages."""
+    """The envelope of the API that owns the path; None for pages. A doubled slash at its start changes nothing."""
+    path = "/" + path.lstrip("/")
     for prefix, envelope in ENVELOPES:
         if path == prefix or path.startswith(prefix + "/"):
             return envelope

@@ -1,0 +1,1 @@
+"""Scenarios and the processes that run them: who has which row, and what their reports become."""

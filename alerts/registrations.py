@@ -1,7 +1,7 @@
 """What this app puts onto the pages of the rooms below, which do not know it."""
 
 from alerts.demo.services import ask
-from alerts.evaluation import deployments, refusals, sources
+from alerts.evaluation import deployments, refusals, sources, spending
 from alerts.overview.beside import alert_marks, command_marks, open_alerts
 from fleet.instances import beside
 from security.accounts.beginning import Offer, offer
@@ -16,3 +16,4 @@ def register() -> None:
     beside.mark_charts(command_marks)
     sources.register("unauthorized_access", refusals.facts)
     sources.register("deploy_failed", deployments.facts)
+    sources.register(sources.SPEND, spending.facts)

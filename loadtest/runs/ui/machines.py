@@ -13,6 +13,7 @@ from config.pages import page
 from fleet.instances.models import Instance
 from fleet.metrics import charts
 from fleet.metrics.sources import Scope
+from loadtest.runs import beside
 from loadtest.runs.models import Run
 from loadtest.runs.ui import subject, ticks
 
@@ -29,8 +30,9 @@ def chart(request: HttpRequest, pk: str) -> JsonResponse:
 
 
 def about(request: HttpRequest, found: Run, newest: dict[str, Any] | None) -> dict[str, Any]:
-    """`{offered, chosen, chart, url, topic}` for the page; instances that this person may not see are not there."""
+    """`{offered, chosen, chart, url, topic, cost}` for the page; instances that one may not see are not there."""
     wanted = chosen(request)
+    begun, ended = span(found, newest, timezone.now())
     offered = Instance.objects.visible_to(request.principal).order_by("name", "pk").only("id", "name")[:OFFERED]
     address = reverse("ui:load-run-machines", args=[found.pk])
     return {
@@ -39,6 +41,7 @@ def about(request: HttpRequest, found: Run, newest: dict[str, Any] | None) -> di
         "chart": drawn(found, wanted, newest) if wanted else None,
         "url": f"{address}?{urlencode({'instance': [one.pk for one in wanted]}, doseq=True)}",
         "topic": "" if found.is_over else " ".join(f"instance:{one.pk}" for one in wanted),
+        "cost": beside.cost(wanted, begun, ended, newest["totalRequests"] if newest else 0),
     }
 
 

@@ -1,0 +1,12 @@
+"""What rests on the ledger's runs, and what this app puts onto the pages of the rooms below, which do not know it."""
+
+from costs.ledger.services import after_run
+from costs.loadtests.queries import cost_of
+from costs.rightsizing.services import analyze_if_due
+from loadtest.runs import beside
+
+
+def register() -> None:
+    """Called once, when the app is ready."""
+    after_run(analyze_if_due)
+    beside.price_instances(cost_of)

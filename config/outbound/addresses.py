@@ -1,45 +1,15 @@
-"""Which addresses the platform may talk to.
+"""Which addresses the platform may talk to."""
 
-The table is our own and not `ipaddress.is_global`, whose answer changed between Python releases. Source: the
-IANA special-purpose address registries for IPv4 and IPv6.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv6Network
 
 from django.conf import settings
 
+from config.networks import INSIDE, LOOPBACK, NEVER, Address, Network, found, with_embedded
+
 from .errors import Refused
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
-
-
-def _table(rows: dict[str, str]) -> list[tuple[Network, str]]:
-    return [(ip_network(text), what) for words, what in rows.items() for text in words.split()]
-
-
-# Not even the allow list opens these: they hand out credentials or can be no peer of a TCP connection.
-_NEVER = _table(
-    {
-        "169.254.169.254 169.254.170.2 168.63.129.16 100.100.100.200 192.0.0.192": "a cloud metadata address",
-        "fd00:ec2::254 fd20:ce::254 fd00:42::42 fd00:c1::a9fe:a9fe": "a cloud metadata address",
-        "169.254.0.0/16 fe80::/10": "a link-local address",
-        "0.0.0.0/8 ::": "an unspecified address",
-        "224.0.0.0/4 ff00::/8": "a multicast address",
-        "255.255.255.255": "the broadcast address",
-    }
-)
-_LOOPBACK = _table({"127.0.0.0/8 ::1": "a loopback address"})
-_INSIDE = _LOOPBACK + _table(
-    {
-        "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10 64:ff9b:1::/48": "a private network",
-        "100.64.0.0/10": "a carrier-grade NAT network",
-        "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20": "a documentation network",
-        "192.0.0.0/24 192.88.99.0/24 198.18.0.0/15 240.0.0.0/4 2001::/23 2002::/16": "a reserved network",
-    }
-)
 _PUBLIC_V6 = (
     IPv6Network("2000::/3"),
     IPv6Network("64:ff9b::/96"),
@@ -61,18 +31,18 @@ class Policy:
 
     def check(self, address: Address, host: str) -> None:
         """Raise `Refused`, naming `host`, unless the address and any address hidden in it may be reached."""
-        for judged in _with_embedded(address):
+        for judged in with_embedded(address):
             if what := self._objection(judged):
                 raise Refused(f"{host} is not allowed as a target: it is {what}.")
 
     def _objection(self, address: Address) -> str | None:
-        if what := _found(address, _NEVER):
+        if what := found(address, NEVER):
             return what
         if _covered(address, self.deny):
             return "in a network that is denied by the settings"
-        if _covered(address, self.allow) or (self.allow_loopback and _found(address, _LOOPBACK)):
+        if _covered(address, self.allow) or (self.allow_loopback and found(address, LOOPBACK)):
             return None
-        if what := _found(address, _INSIDE):
+        if what := found(address, INSIDE):
             return what
         if address.version == 6 and not _covered(address, _PUBLIC_V6):
             return "a reserved network"
@@ -90,28 +60,3 @@ def default_policy(*, deny: Sequence[Network] = ()) -> Policy:
 
 def _covered(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
-
-
-def _found(address: Address, table: list[tuple[Network, str]]) -> str | None:
-    return next((what for network, what in table if address in network), None)
-
-
-def _with_embedded(address: Address) -> Iterator[Address]:
-    """The address, then each IPv4 address that a gateway or the kernel could read out of it."""
-    if isinstance(address, IPv4Address):
-        yield address
-        return
-    bits = int(address)
-    if address.ipv4_mapped:  # the kernel opens a plain IPv4 connection: only that one counts
-        yield address.ipv4_mapped
-        return
-    yield address
-    low = IPv4Address(bits & 0xFFFFFFFF)
-    if bits >> 32 in (0, 0x0064FF9B << 64, 0xFFFF0000) and bits > 1:  # compatible, NAT64, translated
-        yield low
-    if (bits >> 32) & 0xFDFFFFFF == 0x5EFE:  # ISATAP
-        yield low
-    if address.sixtofour:
-        yield address.sixtofour
-    if address.teredo:
-        yield from address.teredo

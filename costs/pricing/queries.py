@@ -59,6 +59,15 @@ def table_on(provider: str, day: date) -> PriceTable | None:
     return tables_on(day).get(provider)
 
 
+def document_on(provider: str, day: date) -> tuple[dict[str, Any], str]:
+    """The document behind the table of a provider on a UTC day, and the table's label."""
+    table = tables_on(day)[provider]
+    if table.shipped:
+        return document_in(FILES / f"{table.label}.json"), table.label
+    rows = PriceList.objects.filter(provider=provider, valid_from__lte=day)
+    return rows.order_by("-valid_from", "-version")[0].document, table.label
+
+
 def of_row(row: PriceList) -> PriceTable:
     """The table that an administrator put in."""
     document = read_document(row.document | {"valid_from": row.valid_from.isoformat()})

@@ -15,9 +15,3 @@ def ids() -> frozenset[str]:
     """The ids of everything that is demo data, here or coming."""
     row = current()
     return of_seed(row.seed).every if row else NOTHING
-
-
-def is_about(*keys: object) -> bool:
-    """Whether one of these ids is that of a demo thing."""
-    known = ids()
-    return any(str(key) in known for key in keys if key)

@@ -18,12 +18,12 @@ from alerts.evaluation.readings import Reading, read_subjects
 from alerts.evaluation.states import Key
 from alerts.evaluation.wording import text_of
 from alerts.incidents.models import Alert, Source
-from alerts.incidents.services import fire, resolve
+from alerts.incidents.services import Opening, fire_many, resolve
 from alerts.rules.models import Rule
 from fleet.instances.models import Instance
 
 log = logging.getLogger(__name__)
-CHUNK = 200  # alerts that open or end between two renewals of the claim
+CHUNK = 500  # alerts that open or end between two renewals of the claim
 OVER, UNSEEN = "The condition does not hold any more", "The rule does not look at this instance any more"
 
 
@@ -61,8 +61,7 @@ def evaluate(*, now: datetime, between: Callable[[], None] = lambda: None) -> No
     rules = list(Rule.objects.filter(enabled=True).prefetch_related("channels").order_by("pk"))
     outcome = decided(rules, now)
     for chunk in _chunks(_cooled_down(outcome.wrong, now)):
-        for reading in chunk:
-            _guarded(_fire, reading, now)
+        _fire(chunk, now)
         between()
     for ended in _chunks(outcome.over):
         reasons = dict(ended)
@@ -135,22 +134,32 @@ def dedupe_key(reading: Reading) -> str:
     return f"{reading.rule.pk}:{reading.subject.id}"
 
 
-def _fire(reading: Reading, now: datetime) -> None:
+def _fire(readings: list[Reading], now: datetime) -> None:
+    """Open the alerts together; when that fails, each by itself, so that one fault keeps no other from coming."""
+    try:
+        fire_many([_opening(reading, now) for reading in readings], now=now)
+    except Exception:  # noqa: BLE001 - whatever is wrong with one alert, the others must still be looked at
+        if len(readings) == 1:
+            log.exception("an alert could not be opened")
+            return
+        for reading in readings:
+            _fire([reading], now)
+
+
+def _opening(reading: Reading, now: datetime) -> Opening:
     rule, subject, text = reading.rule, reading.subject, text_of(reading, now)
-    fire(
-        channels=rule.channels.all(),
-        escalate=not rule.is_drill,
-        now=now,
-        source=Source.RULE,
-        type=rule.type,
-        severity=rule.severity,
-        title=text.title,
-        message=text.message,
-        metadata=text.metadata,
-        dedupe_key=dedupe_key(reading),
-        rule=rule,
-        instance_id=None if subject.is_fleet else subject.id,
-    )
+    fields = {
+        "source": Source.RULE,
+        "type": rule.type,
+        "severity": rule.severity,
+        "title": text.title,
+        "message": text.message,
+        "metadata": text.metadata,
+        "dedupe_key": dedupe_key(reading),
+        "rule": rule,
+        "instance_id": None if subject.is_fleet else subject.id,
+    }
+    return Opening(fields, rule.channels.all(), escalate=not rule.is_drill)
 
 
 def _chunks(items: list) -> Iterator[list]:

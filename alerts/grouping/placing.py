@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.conf import settings
@@ -29,9 +30,21 @@ def pace_of(group: AlertGroup) -> Pace:
     return Pace(chosen.wait_s, chosen.interval_s, chosen.repeat_s)
 
 
-def place(alert: Alert) -> AlertGroup:
-    """The group of an alert with labels: by the first grouping that matches, else one for each rule or source."""
-    enabled = Grouping.objects.filter(enabled=True).order_by("position", "name")
+def place(alerts: Iterable[Alert]) -> None:
+    """Set the group of alerts with labels; groups that are not there yet are made."""
+    enabled = list(Grouping.objects.filter(enabled=True).order_by("position", "name"))
+    wanted = [(alert, _group_of(alert, enabled)) for alert in alerts]
+    groups = {group.key: group for _, group in wanted}
+    known = AlertGroup.objects.in_bulk(list(groups), field_name="key")
+    if missing := sorted(groups.keys() - known.keys()):
+        AlertGroup.objects.bulk_create([groups[key] for key in missing], ignore_conflicts=True)
+        known |= AlertGroup.objects.in_bulk(missing, field_name="key")
+    for alert, group in wanted:
+        alert.group = known[group.key]
+
+
+def _group_of(alert: Alert, enabled: Sequence[Grouping]) -> AlertGroup:
+    """The alert's group: by the first grouping that matches, else one for each rule or source."""
     chosen = next((one for one in enabled if matches(one.matchers, alert.labels)), None)
     if chosen is not None:
         names, head = chosen.labels, chosen.pk
@@ -41,6 +54,4 @@ def place(alert: Alert) -> AlertGroup:
         names, head = [SOURCE], "source"
     labels = {name: alert.labels.get(name, "") for name in names}
     text = json.dumps([head, labels], sort_keys=True)
-    key = hashlib.sha256(text.encode()).hexdigest()
-    group, _ = AlertGroup.objects.get_or_create(key=key, defaults={"grouping": chosen, "labels": labels})
-    return group
+    return AlertGroup(key=hashlib.sha256(text.encode()).hexdigest(), grouping=chosen, labels=labels)

@@ -26,7 +26,7 @@ AT_ONCE = 500  # groups that one tick lets speak
 def schedule(*, alert: Alert, now: datetime, at_once: bool = False) -> None:
     """Set when the alert's group speaks next: after its wait, and its interval since it last spoke; or at once."""
     if alert.group_id is None:
-        alert.group = place(alert)
+        place([alert])
         Alert.objects.filter(pk=alert.pk).update(group=alert.group)
     group = AlertGroup.objects.select_related("grouping").get(alerts=alert)  # it may have spoken meanwhile
     pace = pace_of(group)

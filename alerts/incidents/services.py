@@ -1,64 +1,84 @@
 """Opening, acknowledging and resolving alerts. Every change writes what is to be told in the same transaction."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from alerts.channels.models import Channel, Kind
 from alerts.grouping.placing import place
 from alerts.incidents.models import OPEN, SYSTEM, Alert, AlertEvent, Hold, Status
-from alerts.incidents.telling import tell
+from alerts.incidents.telling import tell, tell_all
 from alerts.labels.naming import labels_of
-from alerts.notices.holding import judge, note
-from alerts.notices.services import announce, tell_end, withdraw, write
+from alerts.notices.holding import judge
+from alerts.notices.services import announce, tell_end, withdraw, write_all
 from alerts.policies.escalation import begin
-from alerts.policies.queries import policy_for
+from alerts.policies.queries import assign
 from config.api.authentication import Principal
 from security.audit.services import record
 
 __all__ = [
-    "acknowledge", "acknowledge_many", "fire", "resolve", "resolve_by_hand", "resolve_many", "tell",
+    "Opening", "acknowledge", "acknowledge_many", "fire", "fire_many", "resolve", "resolve_by_hand", "resolve_many",
+    "tell",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An alert to open. `fields` are those of Alert; `labels` among them are added to those it gets by itself.
+
+    `channels` are told at first, if `notify`; `escalate=False` keeps policies out of it.
+    """
+
+    fields: dict[str, Any]
+    channels: Iterable[Channel]
+    notify: bool = True
+    escalate: bool = True
 
 
 def fire(
     *, channels: Iterable[Channel], notify: bool = True, escalate: bool = True, now: datetime, **fields: Any
 ) -> Alert | None:
-    """Open an alert and write down who is to be told; None when one with that key is open already.
+    """Open one alert; None when one with that key is open already."""
+    opened = fire_many([Opening(fields, channels, notify, escalate)], now=now)
+    return opened[0] if opened else None
 
-    `fields` are those of Alert; `labels` among them are added to those it gets by itself. The database's constraint
-    decides between two workers. Nobody is told while a silence covers it, what it depends on is down, or it flaps.
-    `escalate=False` keeps policies out of it.
+
+@transaction.atomic
+def fire_many(openings: Iterable[Opening], *, now: datetime) -> list[Alert]:
+    """Open alerts and write down who is to be told; those that were opened, which others with their key were not yet.
+
+    The number of statements does not depend on how many there are. The database's constraint decides between two
+    workers. Nobody is told while a silence covers an alert, what it depends on is down, or it flaps.
     """
-    try:
-        with transaction.atomic():
-            alert = _opened(fields, escalate=notify and escalate, now=now)
-            AlertEvent.objects.create(alert=alert, kind=AlertEvent.Kind.FIRED, at=now, text=alert.message)
-            note(alert, now=now)
-            if notify and write(alert=alert, channels=channels, kind=Kind.FIRED, now=now):
-                announce(alert=alert, now=now)
-            begin(alert=alert, now=now)
-            tell(alert, "fired")
-    except IntegrityError:
-        if Alert.objects.open().filter(dedupe_key=fields["dedupe_key"]).exists():
-            return None
-        raise
-    return alert
+    wanted = {alert.pk: (alert, opening) for alert, opening in _made(openings, now)}
+    alerts = [alert for alert, _ in wanted.values()]
+    fired = [AlertEvent(alert=one, kind=AlertEvent.Kind.FIRED, at=now, text=one.message) for one in alerts]
+    story = fired + judge(alerts, now=now)
+    place(alerts)
+    assign([alert for alert, opening in wanted.values() if opening.notify and opening.escalate])
+    Alert.objects.bulk_create(alerts, ignore_conflicts=True)
+    mine = set(Alert.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    opened = [alert for alert in alerts if alert.pk in mine]
+    AlertEvent.objects.bulk_create([event for event in story if event.alert_id in mine])
+    told = [(alert, opening.channels) for alert, opening in wanted.values() if opening.notify and alert.pk in mine]
+    announce(write_all(told, kind=Kind.FIRED, now=now), now=now)
+    begin(opened, now=now)
+    tell_all(opened, "fired")
+    return opened
 
 
-def _opened(fields: dict[str, Any], *, escalate: bool, now: datetime) -> Alert:
-    """A stored alert with its labels, its group, its policy, and why nobody may be told of it, if so."""
-    given = fields.get("labels", {})
-    alert = Alert(fired_at=now, **fields)
-    alert.labels = labels_of(alert, given)
-    judge(alert, now=now)
-    alert.group = place(alert)
-    alert.policy = policy_for(alert) if escalate else None
-    alert.save(force_insert=True)
-    return alert
+def _made(openings: Iterable[Opening], now: datetime) -> list[tuple[Alert, Opening]]:
+    """Alerts with their labels, not stored yet."""
+    made = [(Alert(fired_at=now, **opening.fields), opening) for opening in openings]
+    prefetch_related_objects([alert for alert, _ in made], "rule", "instance__team", "monitor")
+    for alert, opening in made:
+        alert.labels = labels_of(alert, opening.fields.get("labels", {}))
+    return made
 
 
 @transaction.atomic

@@ -42,7 +42,7 @@ def _remind(alert: Alert, now: datetime) -> bool:
     text = f"Still open after {_span(now - alert.fired_at)}"
     AlertEvent.objects.create(alert=alert, kind=AlertEvent.Kind.REMINDED, at=now, text=text)
     write(alert=alert, channels=for_monitors(), kind=Kind.REMINDER, now=now, step=f"at {int(now.timestamp())}")
-    announce(alert=alert, now=now)
+    announce([alert], now=now)
     tell(alert, "reminded")
     return True
 

@@ -21,20 +21,29 @@ def write(
     *, alert: Alert, channels: Iterable[Channel], kind: str, now: datetime, step: str = "", recipient: Any = None
 ) -> bool:
     """One notice for each enabled channel, once; whether there are any channels. Of demo data nobody is told."""
-    if demo.is_about(alert.instance_id, alert.monitor_id, alert.rule_id):
-        return False
+    return bool(write_all([(alert, channels)], kind=kind, now=now, step=step, recipient=recipient))
+
+
+def write_all(
+    told: Iterable[tuple[Alert, Iterable[Channel]]], *, kind: str, now: datetime, step: str = "", recipient: Any = None
+) -> list[Alert]:
+    """The same for several alerts with their channels; those of them that have any."""
+    known = demo.ids()
     notices = [
         Notice(alert=alert, channel=channel, kind=kind, step=step, recipient=recipient, created_at=now)
+        for alert, channels in told
+        if known.isdisjoint(map(str, (alert.instance_id, alert.monitor_id, alert.rule_id)))
         for channel in channels
         if channel.enabled
     ]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
-    return bool(notices)
+    return list({notice.alert_id: notice.alert for notice in notices}.values())
 
 
-def announce(*, alert: Alert, now: datetime, at_once: bool = False) -> None:
-    """Let the alert's group speak of what was written, unless nobody may be told of the alert now."""
-    if may_be_told(alert):
+def announce(alerts: Iterable[Alert], *, now: datetime, at_once: bool = False) -> None:
+    """Let the alerts' groups speak of what was written, unless nobody may be told of the alerts now."""
+    groups = {alert.group_id: alert for alert in alerts if may_be_told(alert)}
+    for alert in sorted(groups.values(), key=lambda alert: alert.group_id or 0):  # rows are locked in one order
         schedule(alert=alert, now=now, at_once=at_once)
 
 
@@ -60,7 +69,7 @@ def tell_again(*, alert: Alert, now: datetime, step: str) -> None:
     """What still burns after a time in which nobody was told: at once, to whom it would have been told."""
     if not Notice.objects.filter(alert=alert, kind=Kind.FIRED, message=None).exists():
         write(alert=alert, channels=told_channels(alert) or channels_of(alert), kind=Kind.FIRED, now=now, step=step)
-    announce(alert=alert, now=now, at_once=True)
+    announce([alert], now=now, at_once=True)
 
 
 def withdraw(*, alert: Alert, kinds: Iterable[str]) -> None:

@@ -1,5 +1,7 @@
 """Escalation: the steps of an alert's policy, one after the other, until somebody takes the alert on."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,28 +15,49 @@ from alerts.policies.oncall import on_call
 BATCH = 500
 
 
-def begin(*, alert: Alert, now: datetime) -> None:
-    """Start the alert's policy at its first step, if it has one and people may be told."""
-    if alert.policy_id is None or alert.status != Status.ACTIVE or alert.held:
-        return
-    steps = _steps(alert)
-    if steps:
-        Alert.objects.filter(pk=alert.pk).update(next_step=0, next_step_at=now + timedelta(seconds=steps[0].after_s))
-        alert.refresh_from_db(fields=["next_step", "next_step_at"])
-        if steps[0].after_s == 0:
-            _step(alert, now)
+def begin(alerts: Iterable[Alert], *, now: datetime) -> None:
+    """Start the policies of alerts at their first steps, where there is one and people may be told."""
+    by_policy: dict[str, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        if alert.policy_id and alert.status == Status.ACTIVE and not alert.held:
+            by_policy[alert.policy_id].append(alert)
+    for found in by_policy.values():
+        if steps := _steps(found[0]):
+            _start(found, steps[0], now)
+
+
+def _start(alerts: list[Alert], first: PolicyStep, now: datetime) -> None:
+    due = now + timedelta(seconds=first.after_s)
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(next_step=0, next_step_at=due)
+    for alert in alerts:
+        alert.next_step, alert.next_step_at = 0, due
+    if first.after_s == 0:
+        told: list[Alert] = []
+        for alert in alerts:
+            _step(alert, now, told)
+        announce(told, now=now, at_once=True)
 
 
 def escalate_due(*, now: datetime) -> int:
     """Take the steps whose time has come, of alerts that nobody has taken on; how many."""
     due = Alert.objects.filter(next_step_at__lte=now, status=Status.ACTIVE, held=Hold.NONE)
     due = due.select_related("policy", "rule", "group__grouping").order_by("next_step_at", "pk")
-    return sum(_step(alert, now) for alert in due[:BATCH])
+    return sum(_escalate(alert, now) for alert in due[:BATCH])
 
 
 @transaction.atomic
-def _step(alert: Alert, now: datetime) -> bool:
-    """One step: tell, and set when the next one is due. False if another worker took it or the alert was taken on."""
+def _escalate(alert: Alert, now: datetime) -> bool:
+    told: list[Alert] = []
+    taken = _step(alert, now, told)
+    announce(told, now=now, at_once=True)
+    return taken
+
+
+def _step(alert: Alert, now: datetime, told: list[Alert]) -> bool:
+    """One step, and when the next one is due. False if another worker took it or the alert was taken on.
+
+    The alert is added to `told` when its group has something to say then.
+    """
     steps = _steps(alert)
     number = alert.next_step
     this = steps[number % len(steps)] if steps else None
@@ -45,12 +68,12 @@ def _step(alert: Alert, now: datetime) -> bool:
     if not same.update(next_step=number + 1, next_step_at=upcoming):
         return False
     alert.next_step, alert.next_step_at = number + 1, upcoming
-    if this is not None:
-        _tell(alert, this, number, now)
+    if this is not None and _tell(alert, this, number, now):
+        told.append(alert)
     return True
 
 
-def _tell(alert: Alert, step: PolicyStep, number: int, now: datetime) -> None:
+def _tell(alert: Alert, step: PolicyStep, number: int, now: datetime) -> bool:
     person = on_call(step.rotation, now) if step.rotation else None
     channels = list(step.channels.all())
     told = write(
@@ -65,8 +88,7 @@ def _tell(alert: Alert, step: PolicyStep, number: int, now: datetime) -> None:
     if step.rotation:
         words += f"; on call in {step.rotation.name}: {person.label if person else 'nobody'}"
     AlertEvent.objects.create(alert=alert, kind=AlertEvent.Kind.ESCALATED, at=now, text=words[:2000])
-    if told:
-        announce(alert=alert, now=now, at_once=True)
+    return told
 
 
 def _steps(alert: Alert) -> list[PolicyStep]:

@@ -1,5 +1,7 @@
 """Reads of policies and rotations."""
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from alerts.incidents.models import Alert
@@ -14,10 +16,12 @@ def policies() -> QuerySet[Policy]:
     return Policy.objects.prefetch_related(*steps).order_by("position", "name", "pk")
 
 
-def policy_for(alert: Alert) -> Policy | None:
-    """The first policy that matches the alert and has steps."""
+def assign(alerts: Iterable[Alert]) -> None:
+    """Set the policy of alerts with labels: the first that matches and has steps."""
     enabled = Policy.objects.filter(enabled=True, steps__isnull=False).distinct().order_by("position", "name", "pk")
-    return next((one for one in enabled if matches(one.matchers, alert.labels)), None)
+    known = list(enabled)
+    for alert in alerts:
+        alert.policy = next((one for one in known if matches(one.matchers, alert.labels)), None)
 
 
 def get_policy(key: str) -> Policy:

@@ -72,7 +72,7 @@ def _show(alert_id: str, now: datetime) -> bool:
     alert = Alert.objects.select_related("rule", "instance", "policy", "group__grouping").get(pk=alert_id)
     event = AlertEvent.objects.create(alert=alert, kind=AlertEvent.Kind.UNSILENCED, at=now)
     if not alert.held:
-        begin(alert=alert, now=now)
+        begin([alert], now=now)
         tell_again(alert=alert, now=now, step=f"silence {event.pk}")
     tell(alert, "unsilenced")
     return True

@@ -37,9 +37,10 @@ def dies_after(monkeypatch, place: object, name: str, calls: int) -> None:
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
 @pytest.mark.parametrize(
-    ("place", "name"), [(services, "fire"), (states, "write"), (services, "resolve"), (states, "forget")]
+    ("place", "name"), [(services, "fire_many"), (states, "write"), (services, "resolve"), (states, "forget")]
 )
 def test_a_pass_killed_anywhere_is_finished_by_the_next(monkeypatch, place, name, calls):
+    monkeypatch.setattr(services, "CHUNK", 1)
     rule = make_rule(channels=[make_channel()])
     ends, starts = [make_instance() for _ in range(2)], [make_instance() for _ in range(2)]
     for instance in ends:

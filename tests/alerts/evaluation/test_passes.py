@@ -130,13 +130,13 @@ def test_one_broken_alert_does_not_keep_the_others_from_coming(monkeypatch):
     make_rule()
     for instance in (broken, fine):
         report(instance, cpu_pct=99)
-    real = services.fire
+    real = services.fire_many
 
-    def fire(**fields):
-        if fields["instance_id"] == broken.pk:
+    def fire_many(openings, **more):
+        if any(opening.fields["instance_id"] == broken.pk for opening in openings):
             raise RuntimeError("disk full")
-        return real(**fields)
+        return real(openings, **more)
 
-    monkeypatch.setattr(services, "fire", fire)
+    monkeypatch.setattr(services, "fire_many", fire_many)
     evaluate(now=NOW)
     assert [alert.instance for alert in opened()] == [fine]

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from config import health
 from config.api.permissions import ANYONE, VIEWER
 from config.api.views import ApiView
-from config.version import VERSION
+from config.version import REPLAY_SCHEMAS, REPLAY_SPEC, VERSION
 
 
 class Health(ApiView):
@@ -27,6 +27,8 @@ class Health(ApiView):
         body = {
             "status": "ok" if well else "degraded",
             "version": VERSION,
+            "specVersion": REPLAY_SPEC,
+            "schemaVersion": REPLAY_SCHEMAS,
             "uptime": round(time.time() - health.STARTED, 3),
             "totalLatencyMs": round((time.perf_counter() - start) * 1000, 2),
             "checks": found,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from alerts.urls import api_alerts
 from alerts.urls import api_v1 as alerts_v1
@@ -54,7 +54,7 @@ urlpatterns = [
     route("metrics", probes.Metrics.as_view(), name="metrics"),
     path("api/docs/<name>/", pages.api_document, name="api-docs-of"),
     path("api/", include(api)),
-    path("v1/", include(at_the_root)),
+    re_path(r"^/?v1/", include(at_the_root)),  # a client that does not trim its base URL doubles the slash
     path("admin/", admin.site.urls),
     path("", include((ui, "ui"))),
 ]

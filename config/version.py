@@ -13,3 +13,5 @@ def _installed() -> str:
 
 
 VERSION = _installed()
+REPLAY_SPEC = "http-control-api@v1"  # what clients of replay ask for (contract: traffic replay §5)
+REPLAY_SCHEMAS = "1"

@@ -1,5 +1,39 @@
-"""Routes of the app: `/api/replay`, the same at the root (`/v1`), and pages."""
+"""Routes of the app: `/api/replay`, the same at the root (`/v1`), and pages.
 
-api_replay: list = []
-at_the_root: list = []
+A slash may be doubled after the base, by clients that do not trim theirs; none is ever redirected.
+"""
+
+from config.api.routers import route
+from loadtest.replay.captures import api as captures
+from loadtest.replay.dataplane import api as dataplane
+from loadtest.replay.sessions import api as sessions
+
+_v1: list = [
+    ("meta", sessions.Meta.as_view()),
+    ("schemas/<name>", sessions.Schema.as_view()),
+    ("sessions", sessions.Sessions.as_view()),
+    ("sessions/<id>", sessions.OneSession.as_view()),
+    ("sessions/<id>/stats", sessions.Stats.as_view()),
+    ("sessions/<id>/state", sessions.State.as_view()),
+    ("sessions/<id>/load-case", sessions.LoadCase.as_view()),
+    ("sessions/<id>/rules", sessions.Rules.as_view()),
+    ("sessions/<id>/policy", sessions.Policy.as_view()),
+    ("sessions/<id>/fixtures/auth", sessions.Fixtures.as_view()),
+    ("sessions/<id>/close", sessions.Close.as_view()),
+    ("sessions/<id>/journal", sessions.Journal.as_view()),
+    ("sessions/<id>/explain", sessions.Explain.as_view()),
+    ("inject", dataplane.inject_door),
+    ("traces", dataplane.traces_door),
+    ("captures", captures.Captures.as_view()),
+    ("captures/<id>", captures.OneCapture.as_view()),
+]
+
+at_the_root: list = [route(path, view) for path, view in _v1]
+api_replay: list = [
+    *[route(f"v1/{path}", view) for path, view in _v1],
+    route("health", sessions.Health.as_view()),
+    route("cases/import", captures.Import.as_view()),
+    route("cases/<id>", captures.OneCapture.as_view()),
+    route("captures/<id>/collection", captures.Collection.as_view()),
+]
 pages: list = []

@@ -21,7 +21,7 @@ from config.api.permissions import OPERATOR, RANK, VIEWER, require
 from security.accounts import sessions
 from security.accounts.models import User
 from security.audit.services import record
-from security.keys import anonymous, refusals
+from security.keys import anonymous, refusals, replay_token
 from security.keys.models import ApiKey
 from security.keys.origins import from_our_pages
 
@@ -136,6 +136,8 @@ def authenticate_request(request: Any) -> Principal | None:
     nor from a page of ours: another site can make a browser send such a request (contract: fleet console §33.3).
     """
     if raw := key_from_headers(request.headers):
+        if holder := replay_token.principal_of(raw, request.path):
+            return holder
         claim = refusals.claim_of(request.path, request.headers.get("X-Instance-ID"))
         return authenticate_key(raw, claim=claim)
     principal = session_principal(request)

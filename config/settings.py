@@ -304,6 +304,12 @@ REPLAY_CAPTURE_DIR, REPLAY_CAPTURE_NAME = env.replay_capture_dir, env.replay_cap
 REPLAY_SCRUB_HEADERS = frozenset(env.replay_scrub_headers)
 REPLAY_MAX_BODY_BYTES, REPLAY_MAX_CAPTURE_BYTES = env.replay_max_body_bytes, env.replay_max_capture_bytes
 REPLAY_EXPIRE_HOURS = env.replay_expire_hours
+SIGNALS_MAX_SCENARIOS, SIGNALS_MAX_BODY_BYTES = env.signals_max_scenarios, env.signals_max_body_bytes
+SIGNALS_SCRAPE_DEFAULT, SIGNALS_RESUME = env.signals_scrape_default, env.signals_resume
+SIGNALS_ENV_ALLOWLIST = env.signals_env_allowlist
+SIGNALS_ALLOW_PRIVATE_TARGETS = (
+    EMBEDDED if env.signals_allow_private_targets is None else env.signals_allow_private_targets
+)
 LICENSE_PUBLIC_KEYS = env.license_public_keys
 EMAIL_URL = env.email_url
 DEFAULT_FROM_EMAIL = env.email_from

@@ -1,4 +1,4 @@
-"""The machines that synthetic data belongs to: made for a body, marked, put to rest, removed (contract: signals §9.2)."""
+"""The machines of synthetic data: made for a body, marked, put to rest, removed (contract: signals §9.2)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -108,4 +108,3 @@ def _purge_lines(instance_id: str, scenario: Scenario) -> None:
         counts = timeseries.rows_of(query, times=[0])
         timeseries.add(COUNTS, [(at, instance_id, level, source, -n) for at, level, source, n in counts])
         timeseries.erase(ENTRIES, where)
-

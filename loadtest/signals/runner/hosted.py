@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from loadtest.signals.encoders.numbers import value_text
 from loadtest.signals.generators.emitter import Batch, Emitter, start_ns
-from loadtest.signals.runner.wire import Figures, Launch, Report
+from loadtest.signals.runner.wire import Launch, Report
 from loadtest.signals.scenario.entry import Entry
 from loadtest.signals.schedule.gates import GateKeeper
 from loadtest.signals.schedule.pacing import Pacer, Span
@@ -24,7 +24,7 @@ FINISHED = "finished"
 
 
 class Hosted:
-    """Times are seconds of the monotonic clock; `began_at` is when the batch began, `start_at` the entry's own start."""
+    """Times are seconds of the monotonic clock: `began_at` is the start of the batch, `start_at` the entry's own."""
 
     def __init__(
         self, launch: Launch, entry: Entry, sink: Made, *, began_at: float, upstream: Callable[[], float | None] | None

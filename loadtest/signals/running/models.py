@@ -1,4 +1,4 @@
-"""Scenarios that run or have run, and what of them can be scraped (contract: signals §3, §6, §7). Rows are the truth."""
+"""Scenarios that run or have run, and what can be scraped of them (contract: signals §3, §6, §7)."""
 
 from datetime import datetime, timedelta
 from typing import Any, Self

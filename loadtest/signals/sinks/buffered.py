@@ -124,8 +124,7 @@ class Buffered(Generic[Item]):
             try:
                 self.deliver(items)
             except (NotDelivered, OutboundError) as error:
-                lasting = not error.again if isinstance(error, NotDelivered) else isinstance(error, BadRequest | Forbidden)
-                if lasting or attempt + 1 == attempts or not self._pause(attempt):
+                if _lasts(error) or attempt + 1 == attempts or not self._pause(attempt):
                     self.account.fault(str(error))
                     return
             except Exception as error:  # noqa: BLE001 - the thread must go on, and nothing vanish silently
@@ -143,3 +142,8 @@ class Buffered(Generic[Item]):
             while (left := min(until, self._closes_at) - time.monotonic()) > 0:
                 self._changed.wait(left)
         return time.monotonic() < self._closes_at
+
+
+def _lasts(error: NotDelivered | OutboundError) -> bool:
+    """Whether the same would come of another attempt."""
+    return not error.again if isinstance(error, NotDelivered) else isinstance(error, BadRequest | Forbidden)

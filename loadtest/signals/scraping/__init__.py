@@ -1,0 +1,1 @@
+"""Scraping: new lines once, or the latest values (contract: signals §7)."""

@@ -112,7 +112,7 @@ class Normal(Spec, kw_only=True, tag="normal"):
     stddev: float
 
 
-class UniformDistribution(Spec, kw_only=True, tag="uniform_distribution"):
+class UniformDistribution(Spec, kw_only=True, tag="uniform"):
     min: float
     max: float
 

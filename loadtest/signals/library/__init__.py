@@ -1,6 +1,10 @@
-"""Ready scenarios to start from."""
+"""Ready scenarios to start from: YAML files, whose comment lines at the top say what they show."""
+
+from functools import cache
+from importlib.resources import files
 
 import msgspec
+import yaml
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -12,10 +16,23 @@ class Ready(msgspec.Struct, frozen=True):
     body: str
 
 
+@cache
+def _ready() -> dict[str, Ready]:
+    found = (one for one in files(__name__).iterdir() if one.name.endswith(".yaml"))
+    made = [_read(one.name.removesuffix(".yaml"), one.read_text(encoding="utf-8")) for one in found]
+    return {one.name: one for one in sorted(made, key=lambda one: one.name)}
+
+
+def _read(name: str, body: str) -> Ready:
+    document = yaml.safe_load(body)
+    signals = {"logs" if one.get("signal_type") == "logs" else "metrics" for one in document["scenarios"]}
+    return Ready(name, document["description"], signals.pop() if len(signals) == 1 else "mixed", body)
+
+
 def scenarios() -> list[Ready]:
     """All of them, sorted by name."""
-    raise NotImplementedError
+    return list(_ready().values())
 
 
 def scenario(name: str) -> Ready | None:
-    raise NotImplementedError
+    return _ready().get(name)

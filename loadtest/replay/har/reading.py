@@ -135,7 +135,7 @@ def _body(told: dict[str, Any], what: str) -> Body | None:
     if (told.get("encoding") or told.get("_encoding")) != "base64":
         return Body(text, truncated=cut)
     try:
-        made = Body.of(base64.b64decode(text))
+        made = Body.of(base64.b64decode("".join(text.split()), validate=True))
     except (binascii.Error, ValueError):
         raise Unusable(f"{what}.text is not base64, though its encoding says so") from None
     return replace(made, truncated=cut) if made else None

@@ -74,7 +74,7 @@ def _with_attributes(parent: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _span(span: dict[str, Any]) -> dict[str, Any]:
-    made = _item(span)
+    made = {"attributes": [], **_item(span)}
     made["traceId"], made["spanId"] = hex_id(span.get("traceId"), 16), hex_id(span.get("spanId"), 8)
     if "parentSpanId" in made:
         made["parentSpanId"] = hex_id(span["parentSpanId"], 8) if span["parentSpanId"] else ""
@@ -91,7 +91,9 @@ def _span(span: dict[str, Any]) -> dict[str, Any]:
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:
     """A span, event or link with its times and attributes in our form."""
-    made = {**_told(item), "attributes": [_pair(pair) for pair in _objects(item, "attributes")]}
+    made = _told(item)
+    if "attributes" in made:
+        made["attributes"] = [_pair(pair) for pair in _objects(item, "attributes")]
     for key in TIMES:
         if key in made:
             made[key] = _whole(item[key], key)
@@ -186,7 +188,7 @@ def _event(event: Any) -> dict[str, Any]:
 
 def _link(link: Any) -> dict[str, Any]:
     ids = {"traceId": link.trace_id.hex(), "spanId": link.span_id.hex()}
-    return {**ids, "attributes": list(_attributes(link.attributes))}
+    return _filled({**ids, "attributes": list(_attributes(link.attributes))})
 
 
 def _filled(members: dict[str, Any]) -> dict[str, Any]:

@@ -58,9 +58,6 @@ def test_unsteady():
 def test_a_second_look_forgives_only_what_then_passes(runner, tmp_path, wrong, unsteady, passed, failed, capfd):
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -q\n")
     (tmp_path / "test_some.py").write_text(A_FILE.format(wrong=wrong, unsteady=unsteady))
-    runner["pytest"].__globals__["RESULTS"] = tmp_path
-    count = runner["pytest"](
-        "some", [f"--rootdir={tmp_path}", "-c", f"{tmp_path}/pytest.ini", f"{tmp_path}"], databases={}
-    )
+    count = runner["pytest"]([f"--rootdir={tmp_path}", "-c", f"{tmp_path}/pytest.ini", f"{tmp_path}"], databases={})
     assert (count.passed, count.failed) == (passed, failed)
     assert ("second look" in capfd.readouterr().out) == (failed + (unsteady == "True") > 0)

@@ -7,6 +7,7 @@ hand over PostgreSQL and Redis, in a database of their own. Nothing here imports
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from tests.support import services
+from tests.support import prepared, services
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
@@ -134,6 +135,8 @@ def embedded(*, folder: Path | None = None, agent: bool = False, **environment: 
         url = f"http://127.0.0.1:{port}"
         env = _clean_environment() | {"PHAROS_PORT": str(port), "PHAROS_DATA_DIR": str(folder / "data")}
         product = Product(url, url, env | environment, folder)
+        if not (folder / "data").exists():
+            shutil.copytree(prepared.data_folder(_clean_environment()), folder / "data")
         command = [str(BIN / "pharos"), "up", *([] if agent else ["--no-agent"])]
         product.processes["up"] = Process("up", command, product.env, folder / "up.log")
         stack.callback(product.stop)
@@ -152,7 +155,6 @@ def production(urls: dict[str, str], *, agent: bool = False, **environment: str)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pharos-production-")))
         web, live = services.free_port(), services.free_port()
         env = _clean_environment() | {
-            "DATABASE_URL": stack.enter_context(_new_database(urls["DATABASE_URL"])),
             "REDIS_URL": stack.enter_context(_own_redis(urls["REDIS_URL"])),
             "PHAROS_DATA_DIR": str(folder / "data"),
             "PHAROS_BASE_URL": f"http://127.0.0.1:{web}",
@@ -165,9 +167,10 @@ def production(urls: dict[str, str], *, agent: bool = False, **environment: str)
             "PHAROS_URL": f"http://127.0.0.1:{live}",
             "PHAROS_AGENT_STATE_DIR": str(folder / "agent"),
         }
+        migrated = prepared.database(urls["DATABASE_URL"], env | environment)
+        env["DATABASE_URL"] = stack.enter_context(_new_database(urls["DATABASE_URL"], migrated))
+        shutil.copytree(prepared.data_folder(_clean_environment()) / "static", folder / "data" / "static")
         product = Product(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{live}", env | environment, folder)
-        product.pharos("migrate", "--verbosity=0")
-        product.pharos("collectstatic", "--noinput", "--verbosity=0")
         stack.callback(product.stop)
         for name, command in commands().items():
             if name == "migrate" or (name == "agent" and not agent):
@@ -214,9 +217,9 @@ def _logs(product: Product) -> str:
 
 
 @contextmanager
-def _new_database(server: str) -> Iterator[str]:
+def _new_database(server: str, migrated: str) -> Iterator[str]:
     name = f"pharos_{secrets.token_hex(6)}"
-    services.run_sql(server, f"CREATE DATABASE {name}")
+    services.run_sql(server, f"CREATE DATABASE {name} TEMPLATE {migrated}")
     try:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:

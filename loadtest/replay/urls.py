@@ -3,6 +3,8 @@
 A slash may be doubled after the base, by clients that do not trim theirs; none is ever redirected.
 """
 
+from django.urls import include, re_path
+
 from config.api.routers import route
 from loadtest.replay.captures import api as captures
 from loadtest.replay.dataplane import api as dataplane
@@ -30,7 +32,7 @@ _v1: list = [
 
 at_the_root: list = [route(path, view) for path, view in _v1]
 api_replay: list = [
-    *[route(f"v1/{path}", view) for path, view in _v1],
+    re_path(r"^/?v1/", include(at_the_root)),
     route("health", sessions.Health.as_view()),
     route("cases/import", captures.Import.as_view()),
     route("cases/<id>", captures.OneCapture.as_view()),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from costs.ledger.models import midnight
@@ -116,7 +117,7 @@ def stretches(
     states = [first, *(turn.after for turn in turns)]
     states[-1] = current
     cuts = [since, *(turn.at for turn in turns), until]
-    for start, end, status in zip(cuts, cuts[1:], states, strict=True):
+    for (start, end), status in zip(pairwise(cuts), states, strict=True):
         while start < end:
             day = start.astimezone(UTC).date()
             edge = min(end, midnight(day) + timedelta(days=1))

@@ -144,7 +144,10 @@ class DayTotal(Amounts):
 
 
 class LedgerRun(models.Model):
-    """When the ledger was last brought up to date; one row, which also says whose turn it is."""
+    """When the ledger was last brought up to date; one row, whose change decides whose turn it is.
+
+    Until `finished_at` every instance was counted.
+    """
 
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

@@ -40,7 +40,7 @@ def tend(*, now: datetime) -> bool:
         return False
     if not LedgerRun.objects.filter(pk=1, started_at=row.started_at).update(started_at=now):
         return False
-    run(now=now)
+    run(now=now, seen=row.finished_at)
     LedgerRun.objects.filter(pk=1, started_at=now).update(finished_at=now)
     for follower in _followers:
         try:
@@ -50,14 +50,18 @@ def tend(*, now: datetime) -> bool:
     return True
 
 
-def run(*, now: datetime) -> int:
-    """Count the time up to `now` for every instance; how many entries were written. Running it again adds nothing."""
+def run(*, now: datetime, seen: datetime | None = None) -> int:
+    """Count the time up to `now` for every instance; how many entries were written. Running it again adds nothing.
+
+    What was never counted begins with the day of `seen`, the last run that saw everything, or today.
+    """
     now = now.astimezone(UTC).replace(microsecond=0)
+    begin = max(midnight((seen or now).astimezone(UTC).date()), now - LONGEST_GAP)
     ids = list(_candidates(now).order_by("pk").values_list("pk", flat=True))
     tables: Tables = {}
     written = 0
     for start in range(0, len(ids), BATCH):
-        written += _batch(ids[start : start + BATCH], now, tables)
+        written += _batch(ids[start : start + BATCH], begin, now, tables)
     return written
 
 
@@ -67,16 +71,16 @@ def _candidates(now: datetime) -> InstanceQuerySet:
 
 
 @transaction.atomic
-def _batch(ids: list[str], now: datetime, tables: Tables) -> int:
+def _batch(ids: list[str], begin: datetime, now: datetime, tables: Tables) -> int:
     starts = _starts(ids, now)
-    begin = min([*(at for at, _ in starts.values()), midnight(now.date())])
-    known = machines.read(Instance.objects.filter(pk__in=ids), now=now, turns_since=begin)
-    recent = CostEntry.objects.filter(instance_id__in=ids, day__gte=begin.date()).select_for_update()
+    earliest = min([*(at for at, _ in starts.values()), begin])
+    known = machines.read(Instance.objects.filter(pk__in=ids), now=now, turns_since=earliest)
+    recent = CostEntry.objects.filter(instance_id__in=ids, day__gte=earliest.date()).select_for_update()
     entries = {(entry.instance_id, entry.day): entry for entry in recent}
     changed: Entries = {}
     subjects = _subjects(known)
     for one in known:
-        since, status = starts.get(one.id) or (max(one.created_at.replace(microsecond=0), midnight(now.date())), None)
+        since, status = starts.get(one.id) or (max(one.created_at.replace(microsecond=0), begin), None)
         for count in _counted(one, since, status, now, entries, tables):
             entry = entries.get((one.id, count.day)) or CostEntry(instance_id=one.id, day=count.day)
             if entry.pk is None or count.day == now.date():

@@ -95,7 +95,7 @@ def _advice(instances: InstanceQuerySet, tables: dict[str, PriceTable], now: dat
 
 
 def _of(machine: Machine, table: PriceTable, use: Use, needed: float) -> Recommendation | None:
-    sizes = table.ordered()
+    sizes = table.ordered
     current = table.size(rate_of(machine, table).size)
     if current is None or len(sizes) < 2 or use.cpu is None or use.memory is None:
         return None

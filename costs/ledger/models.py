@@ -4,6 +4,7 @@ Amounts are micro-dollars (`costs.money`). Entries are the truth; `DayTotal` is 
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -43,6 +44,15 @@ class Subject(models.Model):
     def digest_of(facts: dict[str, Any]) -> str:
         """The same for the same facts (all fields but `id` and `digest`)."""
         return hashlib.blake2b(msgspec.json.encode(facts, order="deterministic"), digest_size=16).hexdigest()
+
+    @classmethod
+    def keys_of(cls, wanted: Mapping[str, dict[str, Any]]) -> dict[str, int]:
+        """The primary keys by digest, of these facts by digest; subjects that are new are made."""
+        found = dict(cls.objects.filter(digest__in=wanted).values_list("digest", "pk"))
+        if missing := [digest for digest in wanted if digest not in found]:
+            cls.objects.bulk_create([cls(digest=one, **wanted[one]) for one in missing], ignore_conflicts=True)
+            found |= dict(cls.objects.filter(digest__in=missing).values_list("digest", "pk"))
+        return found
 
 
 def visible(principal: Principal | None, prefix: str = "") -> models.Q:

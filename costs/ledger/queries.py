@@ -83,6 +83,10 @@ class Amount:
         return Amount(*(getattr(self, part) + getattr(other, part) for part in PARTS))
 
 
+def amount_of(entry: CostEntry) -> Amount:
+    return Amount(entry.compute_micros, entry.storage_micros, entry.network_micros, entry.llm_micros)
+
+
 def entries(days: Days, scope: Scope) -> EntryQuerySet:
     """The entries of these days."""
     return CostEntry.objects.filter(scope.where("subject__"), day__gte=days.first, day__lte=days.last)

@@ -78,7 +78,7 @@ def _batch(ids: list[str], begin: datetime, now: datetime, tables: Tables) -> in
     recent = CostEntry.objects.filter(instance_id__in=ids, day__gte=earliest.date()).select_for_update()
     entries = {(entry.instance_id, entry.day): entry for entry in recent}
     changed: Entries = {}
-    subjects = _subjects(known)
+    subjects = Subject.keys_of({one.digest: one.facts for one in known})
     for one in known:
         since, status = starts.get(one.id) or (max(one.created_at.replace(microsecond=0), begin), None)
         for count in _counted(one, since, status, now, entries, tables):
@@ -149,18 +149,6 @@ def _fill(entry: CostEntry, count: DayCount) -> None:
     entry.network_micros = count.network_micros
     entry.total_micros = entry.compute_micros + entry.storage_micros + entry.network_micros + entry.llm_micros
     entry.estimated_micros = entry.total_micros
-
-
-def _subjects(known: list[Known]) -> dict[str, int]:
-    """The subjects' keys by digest; new ones are made."""
-    wanted = {one.digest: one.facts for one in known}
-    found = dict(Subject.objects.filter(digest__in=wanted).values_list("digest", "pk"))
-    if missing := [digest for digest in wanted if digest not in found]:
-        Subject.objects.bulk_create(
-            [Subject(digest=digest, **wanted[digest]) for digest in missing], ignore_conflicts=True
-        )
-        found |= dict(Subject.objects.filter(digest__in=missing).values_list("digest", "pk"))
-    return found
 
 
 def _save(entries: list[CostEntry]) -> None:

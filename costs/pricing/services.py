@@ -61,13 +61,17 @@ def read_files_again(*, provider: str, actor: Principal | None, request: Any = N
     record(actor=actor, action="UPDATE", resource="price_list", resource_id=provider, request=request, refreshed=True)
 
 
-def check_file(path: Path) -> PriceTable:
-    """The table in a file. Raises Invalid with every fault by its place, or with why the file cannot be read."""
+def document_of(path: Path) -> Any:
+    """The document in a file. Raises Invalid with why it cannot be read."""
     try:
-        document = queries.document_in(path)
+        return queries.document_in(path)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
         raise Invalid(f"{path.name} cannot be read: {error}") from None
-    return queries.table_of(read_document(document), label=path.stem)
+
+
+def check_file(path: Path) -> PriceTable:
+    """The table in a file. Raises Invalid with every fault by its place, or with why the file cannot be read."""
+    return queries.table_of(read_document(document_of(path)), label=path.stem)
 
 
 def _invalid(field: str, sentence: str) -> Invalid:

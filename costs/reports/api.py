@@ -114,7 +114,7 @@ class InstanceCosts(ApiView):
         asked = read_range(request, instance_id=id)
         entries = list(ledger.entries(asked.days, asked.scope).newest_first().select_related("subject"))
         name, provider = _named(id, entries)
-        total = sum((amount_of(entry) for entry in entries), Amount())
+        total = sum((ledger.amount_of(entry) for entry in entries), Amount())
         about = {"instanceId": id, "instanceName": name, "provider": provider}
         return _json(about | queries.figures(total) | {"entries": [_entry(entry) for entry in entries]})
 
@@ -145,10 +145,6 @@ def _named(instance_id: str, entries: list[CostEntry]) -> tuple[str, str]:
     return subject.instance_name, subject.provider
 
 
-def amount_of(entry: CostEntry) -> Amount:
-    return Amount(entry.compute_micros, entry.storage_micros, entry.network_micros, entry.llm_micros)
-
-
 def _entry(entry: CostEntry) -> dict[str, Any]:
     """`basis` tells the spans of time and prices, or the bill, that the amounts are made of."""
     whole_day = entry.period_start + timedelta(days=1)
@@ -156,7 +152,7 @@ def _entry(entry: CostEntry) -> dict[str, Any]:
         "id": str(entry.pk),
         "periodStart": milliseconds(entry.period_start),
         "periodEnd": milliseconds(min(entry.counted_until, whole_day)),
-        **queries.figures(amount_of(entry)),
+        **queries.figures(ledger.amount_of(entry)),
         "currency": "USD",
         "source": entry.source,
         "estimatedUsd": None if entry.estimated_micros is None else wire(entry.estimated_micros),

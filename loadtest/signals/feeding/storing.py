@@ -47,7 +47,7 @@ class Store:
     def put(self, target: Target, parcel: Parcel, *, now: datetime) -> None:
         refused = Refused()
         try:
-            waits = [*_stored(target, parcel, refused, now)]
+            waits = stored(target, parcel, refused, now)
         except ApiError as error:
             self.answers.put((target.scenario_id, error.message))
             return
@@ -76,7 +76,8 @@ class _Together:
         self._answer((self._id, faults[0] if faults else text))
 
 
-def _stored(target: Target, parcel: Parcel, refused: Refused, now: datetime) -> list[Future]:
+def stored(target: Target, parcel: Parcel, refused: Refused, now: datetime) -> list[Future]:
+    """Hand a parcel to the writers; the futures are done when all of it is committed. Raises ApiError."""
     waits = []
     if parcel.curves:
         waits.append(collectors.store_curves([_curve(target, one) for one in parcel.curves], refused, now=now))

@@ -70,7 +70,7 @@ class Host:
         try:
             with Child() as child:
                 while child.alive and not self._is_idle() and not stopping.is_set():
-                    self._turn(child)
+                    self.turn(child)
                 if stopping.is_set():
                     self._wind_up(child)
         except Exception:
@@ -84,7 +84,8 @@ class Host:
             self._busy_at = time.monotonic()
         return time.monotonic() - self._busy_at > IDLE_S
 
-    def _turn(self, child: Child) -> None:
+    def turn(self, child: Child) -> None:
+        """One look at rows and reports."""
         now = time.monotonic()
         try:
             if now >= self._look_at:

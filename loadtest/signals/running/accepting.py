@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from loadtest.signals.hosting.child import folder, policy
 from loadtest.signals.scenario import sinks
 from loadtest.signals.scenario.entry import Document, Entry
 from loadtest.signals.scenario.errors import Refused as BadBody
-from loadtest.signals.scenario.parsing import parse
+from loadtest.signals.scenario.parsing import document, parse
 from loadtest.signals.sinks.direct import below
 
 LOOKUPS_S = 0.6  # for all names of a body together: the answer must come within a second
@@ -47,6 +48,14 @@ def understood(body: bytes, content_type: str | None) -> Document:
         return parse(body, content_type, environment=named, files=_file)
     except BadBody as fault:
         raise _unacceptable(fault.message, fault.status, line=fault.line, column=fault.column) from None
+
+
+def made(fields: dict[str, Any]) -> Entry:
+    """The one entry that these fields make. Raises Unacceptable."""
+    try:
+        return document(fields, files=_file).entries[0]
+    except BadBody as fault:
+        raise _unacceptable(fault.message, fault.status) from None
 
 
 def _unacceptable(text: str, status: int, *, line: int | None = None, column: int | None = None) -> Unacceptable:

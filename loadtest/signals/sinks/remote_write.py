@@ -6,7 +6,7 @@ import cramjam
 
 from config.outbound import Policy
 from fleet.collectors.prometheus.messages import WriteRequest
-from loadtest.signals.generators.emitter import Batch, Sample
+from loadtest.signals.generators.batches import Batch, Sample
 from loadtest.signals.scenario import sinks as wanted
 from loadtest.signals.sinks.accounts import Account
 from loadtest.signals.sinks.buffered import Buffered

@@ -1,0 +1,1 @@
+"""One event at a time, sent while the caller waits (contract: signals §10)."""

@@ -23,6 +23,7 @@ def within_the_test(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequ
     callers.callers.clear()
     if request.node.get_closest_marker("django_db") and request.node.get_closest_marker("slow"):
         yield  # with threads and commits, as in the product
+        assert journal.writer.flush(10)
         return
 
     async def settled(ask: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.renderers import JSONRenderer
 
 from config.api.envelopes import ReplayEnvelope
 from config.api.errors import Forbidden, Invalid, Malformed
@@ -31,6 +32,12 @@ class ReplayRole(HasRole):
         return super().has_permission(request, view)
 
 
+class Json(JSONRenderer):
+    """JSON that says its character set, as clients of this API expect."""
+
+    charset = "utf-8"
+
+
 class ReplayView(ApiView):
     """A view below both mounts: `roles` by HTTP method, a body of any type, requests counted like load testing's."""
 
@@ -38,6 +45,7 @@ class ReplayView(ApiView):
     for_gateways = False
     permission_classes = (ReplayRole,)
     content_negotiation_class = OneLanguage
+    renderer_classes = (Json,)
     most_bytes = settings.REPLAY_MAX_BODY_BYTES
     parser_classes = (raw(settings.REPLAY_MAX_BODY_BYTES),)
     team_attr, detail = "team_id", True

@@ -88,7 +88,8 @@ def test_unknown_path(api, prefix, method):
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_bad_key_learns_nothing_about_paths(db, prefix):
     path = f"{prefix}/no/such/thing"
-    check(ApiClient(headers={"X-Api-Key": "wrong"}).get(path), 401, path)
+    known_as_wrong = 403 if shape_of(path) in (replay, wire) else 401
+    check(ApiClient(headers={"X-Api-Key": "wrong"}).get(path), known_as_wrong, path)
 
 
 @pytest.mark.parametrize("path", READS.values())

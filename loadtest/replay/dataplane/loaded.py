@@ -14,9 +14,8 @@ from typing import Any
 
 from loadtest.replay.matching.compiled import Rule, RuleSet, compile_rules
 from loadtest.replay.matching.recordings import Recordings
-from loadtest.replay.sessions.models import LoadedCase, RuleUse, Session
+from loadtest.replay.sessions.models import LoadedCase, RuleUse, Session, is_id
 
-MOST_ID = 64
 MOST_SESSIONS = 256
 MOST_BYTES = 64 << 20  # of documents as JSON; what is made of them is some times that
 TOUCH_EVERY_S = 3600.0
@@ -58,7 +57,7 @@ class Loaded:
 
 def load(session_id: str) -> Loaded | None:
     """Read an open session and keep it ready; None when there is none."""
-    session = Session.objects.open().filter(pk=session_id).first() if len(session_id) <= MOST_ID else None
+    session = Session.objects.open().filter(pk=session_id).first() if is_id(session_id) else None
     if session is None:
         return None
     loaded = ready(session)

@@ -21,11 +21,11 @@ from loadtest.replay.matching.deciding import decide
 from loadtest.replay.matching.redaction import scrub
 from loadtest.replay.sessions import measuring, services
 from loadtest.replay.sessions.errors import no_session
-from loadtest.replay.sessions.models import Mode, Session
+from loadtest.replay.sessions.models import Mode, Session, is_id
 from loadtest.replay.spans.exchange import Response
 from loadtest.replay.spans.reading import Span, exchange, parse, session_of, spans
 
-STATELESS_PROXY = "This action requires the OPERATOR role or higher"
+TOO_WEAK = "This action requires the OPERATOR role or higher"
 ANY = Response(200)
 
 
@@ -65,7 +65,7 @@ def _standalone(document: dict[str, Any], caller: Caller, now: datetime) -> tupl
     principal = caller.principal
     team_id = next(iter(caller.teams or ()), None) if principal.is_agent else services.team_of(principal)
     if not caller.may_ask(team_id):
-        raise Forbidden(STATELESS_PROXY)
+        raise Forbidden(TOO_WEAK)
     upload = _upload(new_capture_id("cap"), scrub(document, headers=settings.REPLAY_SCRUB_HEADERS), now)
     upload.of_session, upload.team_id, upload.made_by = False, team_id, principal.name
     return upload, upload.capture_id
@@ -79,14 +79,12 @@ def _upload(capture_id: str, document: dict[str, Any], now: datetime) -> Upload:
 
 def _session(session_id: str, caller: Caller, now: datetime) -> Loaded:
     """The session with its rules of now: an open one, or a capture that was closed a moment ago."""
-    row = None
-    if len(session_id) <= services.MOST_ID and "\x00" not in session_id:
-        row = Session.objects.filter(pk=session_id).first()
+    row = Session.objects.filter(pk=session_id).first() if is_id(session_id) else None
     late = row and row.mode == Mode.CAPTURE and row.closed_at and now - row.closed_at <= keeping.LATE
     if row is None or not (row.is_open or late) or not caller.sees(row.team_id):
         raise no_session(session_id)
     if not caller.may_ask(row.team_id):
-        raise Forbidden(STATELESS_PROXY)
+        raise Forbidden(TOO_WEAK)
     known = memory.sessions.get(session_id)
     return known if known and known.revision == row.revision else memory.ready(row)
 

@@ -11,6 +11,7 @@ from config.api.authentication import Principal
 from loadtest.replay.json_text import JsonText
 
 RANDOM_BYTES = 16
+MOST_ID = 64
 
 
 class Mode(models.TextChoices):
@@ -30,6 +31,11 @@ class State(models.TextChoices):
 def new_session_id() -> str:
     """A capability: nobody can guess it."""
     return f"sess_{secrets.token_urlsafe(RANDOM_BYTES)}"
+
+
+def is_id(text: str) -> bool:
+    """Whether a row can have that id: what no database stores need not be asked for."""
+    return 0 < len(text) <= MOST_ID and text.isascii() and text.isprintable()
 
 
 def no_rules() -> dict[str, Any]:

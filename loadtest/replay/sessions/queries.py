@@ -5,15 +5,14 @@ from typing import Any
 from config.api.authentication import Principal
 from loadtest.replay.captures.keeping import rfc3339
 from loadtest.replay.sessions.errors import no_session
-from loadtest.replay.sessions.models import LoadedCase, RuleUse, Session
-from loadtest.replay.sessions.services import MOST_ID
+from loadtest.replay.sessions.models import LoadedCase, RuleUse, Session, is_id
 from loadtest.replay.views import small
 
 
 def get_open(*, session_id: str, principal: Principal | None) -> Session:
     """The open session, if the caller may see it. Raises NotFound."""
     found = None
-    if len(session_id) <= MOST_ID and "\x00" not in session_id:
+    if is_id(session_id):
         found = Session.objects.open().visible_to(principal).filter(pk=session_id).first()
     if found is None:
         raise no_session(session_id)

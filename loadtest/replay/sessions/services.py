@@ -21,12 +21,11 @@ from loadtest.replay.captures.models import Capture, Origin
 from loadtest.replay.documents import checks
 from loadtest.replay.sessions import measuring
 from loadtest.replay.sessions.errors import checked, closed, no_session
-from loadtest.replay.sessions.models import Cursor, LoadedCase, Mode, RuleUse, Session, State, no_rules
+from loadtest.replay.sessions.models import Cursor, LoadedCase, Mode, RuleUse, Session, State, is_id, no_rules
 from security.accounts.models import Membership
 from security.audit.services import record
 from security.vault.crypto import encrypt
 
-MOST_ID = 64
 TOMBSTONE = timedelta(hours=24)  # that a closed id is still told from one that never was
 AT_ONCE = 100
 QUICK = 1
@@ -84,7 +83,7 @@ def changed(session_id: str, actor: Principal, what: str, **facts: Any) -> Itera
 def locked(session_id: str, actor: Principal) -> Session:
     """The session's row, held until the transaction ends. Raises NotFound, Forbidden."""
     found = None
-    if len(session_id) <= MOST_ID and "\x00" not in session_id:
+    if is_id(session_id):
         found = Session.objects.visible_to(actor).select_for_update().filter(pk=session_id).first()
     if found is None:
         raise no_session(session_id)

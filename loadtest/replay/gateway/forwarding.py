@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator, Iterable
+from functools import lru_cache
 
 import aiohttp
 import certifi
@@ -80,6 +81,7 @@ class Upstreams:
         await self._client.close()
 
 
+@lru_cache(maxsize=4)
 def _tls(ca_file: str) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())

@@ -78,7 +78,7 @@ class Connection(RequestHandler):
             house.server,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=house.idle_s,
-            access_log=None,  # type: ignore[arg-type] - None switches it off
+            access_log=None,  # type: ignore[arg-type]  # None switches it off
             auto_decompress=False,
             max_line_size=HEAD_BYTES,
             max_field_size=HEAD_BYTES,
@@ -124,12 +124,12 @@ class Front(asyncio.Protocol):
         if not self._head.startswith(_CONNECT):
             self._decided = True
             self._hand_over(self._transport, Connection(self._house, self._listener, None))
-        elif b"\r\n\r\n" in self._head:
+        elif (end := self._head.find(b"\r\n\r\n")) > HEAD_BYTES or (end < 0 and len(self._head) > HEAD_BYTES):
+            self._answer(431, "The head of the request is too large.")
+        elif end >= 0:
             self._decided = True
             self._transport.pause_reading()
             self._task = asyncio.create_task(self._connect())
-        elif len(self._head) > HEAD_BYTES:
-            self._answer(431, "The head of the request is too large.")
 
     def _hand_over(self, transport: asyncio.Transport, to: asyncio.Protocol) -> None:
         self._deadline.cancel()
@@ -171,7 +171,7 @@ class Front(asyncio.Protocol):
             if self._head:
                 self._transport.abort()  # it did not wait for the answer; TLS cannot begin in the middle
                 return
-            scheme, context = "https", self._house.authority.context(host)  # type: ignore[union-attr]
+            scheme, context = "https", self._house.authority.context(host)
             loop = asyncio.get_running_loop()
             try:
                 opened = await loop.start_tls(

@@ -199,7 +199,7 @@ def _file(path: str) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        found = yaml.safe_load(_text(path)) or {}
+        found = yaml.safe_load(_text(path))
     except (yaml.YAMLError, RecursionError) as fault:
         raise WrongUse(f"{path} is no YAML: {fault}") from None
     if not isinstance(found, dict):

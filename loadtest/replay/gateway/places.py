@@ -52,7 +52,7 @@ def listener(told: Any) -> Listener:
 def _check_kinds(told: Mapping[str, Any], where: str) -> None:
     for name, value in told.items():
         if name in _TEXTS:
-            fine = isinstance(value, str) and value
+            fine = isinstance(value, str) and bool(value)
         elif name in _LISTS:
             fine = isinstance(value, list) and all(isinstance(one, str) and one for one in value)
         elif name == "forward":

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from functools import partial
 
 from aiohttp import web
 
@@ -36,7 +37,7 @@ class Gateway:
         )
         behaviour = Behaviour(fail_open, options.spy, options.skip_static, options.keep)
         self.proxy = Proxy(self._control, self.uploads, self._upstreams, session, behaviour)
-        self._server = web.Server(self.proxy, handler_cancellation=True)  # type: ignore[arg-type] - it is awaitable
+        self._server = web.Server(self.proxy, handler_cancellation=True)  # type: ignore[arg-type]  # it is awaitable
         self._house = House(self._server, self._guard, authority, most=options.connections, idle_s=options.idle_s)
         self._listening: list[asyncio.Server] = []
         self._sending: asyncio.Task[None] | None = None
@@ -48,7 +49,7 @@ class Gateway:
         try:
             for listener in self._options.listeners:
                 server = await loop.create_server(
-                    lambda listener=listener: self._protocol(listener), listener.host, listener.port, backlog=1024
+                    partial(self._protocol, listener), listener.host, listener.port, backlog=1024
                 )
                 self._listening.append(server)
                 host, port = server.sockets[0].getsockname()[:2]

@@ -19,6 +19,7 @@ class Pipe(asyncio.Protocol):
 
     def __init__(self, on_end: Callable[[], object] = lambda: None) -> None:
         self._other: Pipe | None = None
+        self._said_all = False
         self._on_end = on_end
         self._transport: asyncio.Transport | None = None
         self._clock = asyncio.get_running_loop()
@@ -47,9 +48,10 @@ class Pipe(asyncio.Protocol):
             self._other.send(data)
 
     def eof_received(self) -> bool:
+        self._said_all = True
         there = self._other._transport if self._other else None
-        if there is None or there.is_closing() or not there.can_write_eof():
-            return False
+        if self._other is None or there is None or self._other._said_all or not there.can_write_eof():
+            return False  # nothing is left to come from either side: the transport closes itself
         there.write_eof()
         return True  # the other direction may go on
 
@@ -124,7 +126,7 @@ async def upgraded(request: web.BaseRequest, upstream: ClientResponse, session: 
         raise ConnectionResetError("The upstream left after its handshake.")
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     there.set_parser(_Spill(there, here, ended), None)
-    here.set_parser(_Spill(here, there, ended))  # type: ignore[arg-type] - the same two methods as its reader
+    here.set_parser(_Spill(here, there, ended))  # type: ignore[arg-type]  # the same two methods as its reader
     try:
         await ended
     finally:

@@ -106,10 +106,28 @@ WORDS: dict[str, dict[str, Word]] = {
         "rejected": Word("Rejected", "bad"),
         "expired": Word("Not approved in time", "unknown"),
     },
+    "signal": {
+        "pending": Word("Pending", "progress"),
+        "running": Word("Running", "good"),
+        "paused": Word("Paused", "paused"),
+        "held": Word("Held", "paused"),
+        "unresolved": Word("Unresolved", "warning"),
+        "finished": Word("Finished", "unknown"),
+        "degraded": Word("Degraded", "bad"),
+    },
     "drill": {
         "running": Word("Running", "progress"),
         "passed": Word("Passed", "good"),
         "failed": Word("Failed", "bad"),
+    },
+    "replay": {
+        "created": Word("New", "progress"),
+        "configured": Word("Open", "good"),
+        "closed": Word("Closed", "unknown"),
+        "hit": Word("Answered", "good"),
+        "miss": Word("Passed on", "unknown"),
+        "refused": Word("Refused", "bad"),
+        "error": Word("Error by rule", "warning"),
     },
     "verdict": {
         "true": Word("True", "bad"),
@@ -125,6 +143,11 @@ WORDS: dict[str, dict[str, Word]] = {
         "warning": Word("Warning", "warning"),
         "low": Word("Low", "unknown"),
         "info": Word("Info", "unknown"),
+    },
+    "budget": {
+        "ok": Word("Within", "good"),
+        "warning": Word("Nearly used up", "warning"),
+        "exceeded": Word("Exceeded", "bad"),
     },
     "agent": {
         "online": Word("Online", "good"),

@@ -3,12 +3,16 @@
 A slash may be doubled after the base, by clients that do not trim theirs; none is ever redirected.
 """
 
-from django.urls import include, re_path
+from django.urls import include, path, re_path
 
 from config.api.routers import route
 from loadtest.replay.captures import api as captures
 from loadtest.replay.dataplane import api as dataplane
 from loadtest.replay.sessions import api as sessions
+from loadtest.replay.ui import captures as capture_pages
+from loadtest.replay.ui import detail, tester
+from loadtest.replay.ui import documents as editing
+from loadtest.replay.ui import sessions as session_pages
 
 _v1: list = [
     ("meta", sessions.Meta.as_view()),
@@ -38,4 +42,20 @@ api_replay: list = [
     route("cases/<id>", captures.OneCapture.as_view()),
     route("captures/<id>/collection", captures.Collection.as_view()),
 ]
-pages: list = []
+pages: list = [
+    path("replay/", session_pages.sessions, name="replay"),
+    path("replay/rows/", session_pages.rows, name="replay-rows"),
+    path("replay/new/", session_pages.new, name="replay-new"),
+    path("replay/captures/", capture_pages.captures, name="replay-captures"),
+    path("replay/captures/import/", capture_pages.bring_in, name="replay-import"),
+    path("replay/captures/<pk>/", capture_pages.capture, name="replay-capture"),
+    path("replay/captures/<pk>/case/", capture_pages.file, {"form": "case"}, name="replay-capture-case"),
+    path("replay/captures/<pk>/har/", capture_pages.file, {"form": "har"}, name="replay-capture-har"),
+    path("replay/captures/<pk>/replay/", capture_pages.act, {"name": "replay"}, name="replay-capture-replay"),
+    path("replay/captures/<pk>/collect/", capture_pages.act, {"name": "collection"}, name="replay-capture-collect"),
+    path("replay/<pk>/", detail.session, name="replay-session"),
+    path("replay/<pk>/parts/<name>/", detail.part, name="replay-session-part"),
+    path("replay/<pk>/edit/<name>/", editing.edit, name="replay-edit"),
+    path("replay/<pk>/try/", tester.tester, name="replay-try"),
+    path("replay/<pk>/close/", session_pages.close, name="replay-close"),
+]

@@ -55,7 +55,7 @@ class Table(msgspec.Struct, frozen=True):
 def table(text: str) -> Table:
     """Read CSV; lines that begin with # are comments. Raises ValueError on what is no CSV, or too much of it."""
     rows = list(_rows(text))
-    if rows and any(number(cell) is None for cell in rows[0][1:]):
+    if rows and not all(_reads_as_number(cell) for cell in rows[0][1:]):
         return Table([cell.strip() for cell in rows[0]], rows[1:])
     return Table(None, rows)
 
@@ -69,6 +69,15 @@ def _rows(text: str) -> Iterator[list[str]]:
             yield row
     except csv.Error as fault:
         raise ValueError(f"is no CSV: {fault}") from None
+
+
+def _reads_as_number(cell: str) -> bool:
+    """NaN and infinities included: what they stand in is a row of values, not a header."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def number(cell: str) -> float | None:

@@ -11,8 +11,8 @@ from loadtest.replay.dataplane import loaded as memory
 from loadtest.replay.dataplane.loaded import Loaded
 from loadtest.replay.documents.text import NotJson, parse
 from loadtest.replay.sessions.errors import no_session
-from loadtest.replay.sessions.models import Session
-from loadtest.replay.sessions.services import MOST_ID, live_topic
+from loadtest.replay.sessions.models import Session, is_id
+from loadtest.replay.sessions.services import live_topic
 
 MOST_EDITED = 1_000_000  # characters of a document that a page shows for editing
 Fault = dict[str, str]
@@ -21,7 +21,7 @@ Fault = dict[str, str]
 def get_session(request: HttpRequest, pk: str) -> Session:
     """The session, closed ones included. Raises NotFound."""
     found = None
-    if len(pk) <= MOST_ID and "\x00" not in pk:
+    if is_id(pk):
         found = Session.objects.visible_to(request.principal).filter(pk=pk).first()
     if found is None:
         raise no_session(pk)

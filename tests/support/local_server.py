@@ -1,5 +1,6 @@
 """A small web server on loopback that answers as a test tells it: late, slowly, never, wrongly, elsewhere."""
 
+import ssl
 import threading
 import time
 from collections import deque
@@ -48,16 +49,19 @@ class Request:
 class LocalServer:
     """`answer(...)` sets what every path gets, `answer("/path", ...)` one path; several answers come in turn.
 
-    The last answer of a path is repeated. `requests` holds what came, the newest 10,000.
+    The last answer of a path is repeated. `requests` holds what came, the newest 10,000. With `tls` it speaks TLS.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: deque[Request] = deque(maxlen=10_000)
         self._answers: dict[str | None, deque[Answer]] = {None: deque([Answer()])}
         self._changed = threading.Condition()
         self.closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
         self._server.daemon_threads = True
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "https" if tls else "http"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -67,7 +71,7 @@ class LocalServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def answer(self, path: str | None = None, *answers: Answer, **fields: Any) -> None:
         """Set the answers of a path (without the query), or of all other paths when it is None."""

@@ -76,7 +76,7 @@ class Chart {
   }
 
   async load() {
-    if (this.loading || !this.figure.isConnected) return;
+    if (this.loading || !this.figure.isConnected || this.figure.dataset.chartSrc.startsWith("#")) return; // "#": its data never changes
     this.loading = true;
     this.loadedAt = Date.now();
     try {

@@ -132,6 +132,16 @@ def ask_to_stop(*, scenario: Scenario) -> bool:
     return not ended
 
 
+def stop(*, scenario: Scenario, actor: Principal, request: Any = None) -> None:
+    """Have a scenario end; its row stays."""
+    with transaction.atomic():
+        ask_to_stop(scenario=scenario)
+        record(
+            actor=actor, action="STOP", resource="signal", resource_id=scenario.pk, request=request,
+            team_id=scenario.team_id, before={"name": scenario.name},
+        )  # fmt: skip
+
+
 def is_settled(scenario_id: str) -> bool:
     return not Scenario.objects.open().filter(pk=scenario_id).exists()
 

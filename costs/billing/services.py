@@ -17,7 +17,7 @@ from costs.billing.lines import Fault, Line, read
 from costs.ledger import machines
 from costs.ledger.models import PARTS, CostEntry, Source, Subject, midnight
 from costs.ledger.queries import Amount, amount_of
-from costs.ledger.totals import sum_up
+from costs.ledger.totals import close_weeks, sum_up
 from costs.money import cents
 from fleet.instances.models import Instance
 from security.audit.services import record
@@ -182,6 +182,7 @@ def _write(
     )
     CostEntry.objects.bulk_create(new, batch_size=BATCH)
     sum_up(taken.days)
+    close_weeks(today=now.date())
 
 
 def _subjects(ids: list[str], now: datetime) -> dict[str, int]:

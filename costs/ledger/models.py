@@ -153,6 +153,31 @@ class DayTotal(Amounts):
         return f"{self.day} {self.provider}"
 
 
+class ClosedWeek(models.Model):
+    """A week, by its Monday, whose sums by subject are there and right. A change of one of its days opens it again."""
+
+    week = models.DateField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.week)
+
+
+class WeekTotal(Amounts):
+    """What a subject cost in a closed week, so that a report of months reads a seventh of the rows."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+", db_index=False)
+    week = models.DateField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["week", "subject"], name="week_total_once"),
+            models.CheckConstraint(condition=SUM_HOLDS, name="week_total_sum_of_parts"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.week} {self.subject_id}"
+
+
 class LedgerRun(models.Model):
     """When the ledger was last brought up to date; one row, whose change decides whose turn it is.
 

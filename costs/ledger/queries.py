@@ -1,6 +1,7 @@
 """Sums of the ledger. Amounts are whole micro-dollars; every figure of a report comes from here."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,10 +10,23 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from config.api.authentication import Principal
-from costs.ledger.models import PARTS, CostEntry, DayTotal, EntryQuerySet, Subject, midnight, visible
+from config.timeseries import Query, rows_of
+from costs.ledger.models import (
+    PARTS,
+    ClosedWeek,
+    CostEntry,
+    DayTotal,
+    EntryQuerySet,
+    Subject,
+    WeekTotal,
+    midnight,
+    visible,
+)
+from costs.ledger.totals import WEEK
 from costs.money import usd
 
 COLUMNS = tuple(f"{part}_micros" for part in PARTS)
+SUBJECT = ("instance_id", "instance_name", "provider", "region", "team_id", "team_name", "labels")
 ONE_DAY = timedelta(days=1)
 
 
@@ -116,20 +130,57 @@ def daily_totals_by(field: str, days: Days, scope: Scope) -> dict[tuple[date, An
 
 
 def by_subject(days: Days, scope: Scope) -> list[tuple[Subject, Amount]]:
-    """By what instances were; one row for each subject that has entries in these days."""
-    found = {subject: amount for (subject,), amount in _sums(entries(days, scope), ["subject_id"])}
-    return [(subject, found[subject.pk]) for subject in Subject.objects.in_bulk(found).values()]
+    """By what instances were; one row for each subject that has entries in these days, the oldest first."""
+    rows = _subject_rows(days, scope, ["id", *SUBJECT], COLUMNS)
+    width = 1 + len(SUBJECT)
+    found = []
+    for row in rows:
+        facts = dict(zip(("id", *SUBJECT), row[:width], strict=True))
+        facts["labels"] = json.loads(facts["labels"]) if isinstance(facts["labels"], str) else facts["labels"]
+        found.append((Subject(**facts), Amount(*row[width:])))
+    return found
 
 
 def subject_totals(days: Days, scope: Scope) -> list[tuple[str, str, int]]:
-    """Instance, its name and the total of each subject with entries in these days, the newest subject last.
+    """Instance, its name and the total of each subject with entries in these days, the newest subject last."""
+    return _subject_rows(days, scope, ["instance_id", "instance_name"], ["total_micros"])
 
-    Read from one index, since a fleet has a great many entries.
-    """
-    rows = entries(days, scope).order_by().values_list("subject_id").annotate(Sum("total_micros"))
-    found = {subject: int(total) for subject, total in rows}
-    names = Subject.objects.filter(scope.where("")).order_by("pk").values_list("pk", "instance_id", "instance_name")
-    return [(instance_id, name, found[pk]) for pk, instance_id, name in names if pk in found]
+
+def _subject_rows(days: Days, scope: Scope, about: list[str], amounts: Sequence[str]) -> list[tuple]:
+    """Columns of subjects and their sums: closed weeks from their totals, the other days from entries, in one read."""
+    weeks, spans = _split(days)
+    sources, params = [], []
+    columns = ", ".join(amounts)
+    if weeks:
+        marks = ", ".join(["%s"] * len(weeks))
+        sources.append(f"SELECT subject_id, {columns} FROM {WeekTotal._meta.db_table} WHERE week IN ({marks})")  # noqa: S608
+        params += weeks
+    for first, last in spans:
+        sources.append(f"SELECT subject_id, {columns} FROM {CostEntry._meta.db_table} WHERE day >= %s AND day <= %s")  # noqa: S608
+        params += [first, last]
+    if not sources:
+        return []
+    sums = ", ".join(f"CAST(SUM({name}) AS bigint) AS {name}" for name in amounts)
+    chosen, more = Subject.objects.filter(scope.where("")).order_by().values("pk").query.sql_with_params()
+    sql = f"""
+        SELECT {", ".join(f"s.{name}" for name in about)}, {", ".join(f"t.{name}" for name in amounts)}
+        FROM (SELECT subject_id, {sums} FROM ({" UNION ALL ".join(sources)}) parts GROUP BY subject_id) t
+        JOIN {Subject._meta.db_table} s ON s.id = t.subject_id
+        WHERE s.id IN ({chosen}) ORDER BY s.id
+    """  # noqa: S608 - names from here, values as parameters
+    return rows_of(Query(sql, [*params, *more]))
+
+
+def _split(days: Days) -> tuple[list[date], list[tuple[date, date]]]:
+    """The closed weeks that lie in these days, and the spans of days beside them."""
+    closed = ClosedWeek.objects.filter(week__gte=days.first, week__lte=days.last - WEEK + ONE_DAY)
+    weeks = list(closed.order_by("week").values_list("week", flat=True))
+    spans, start = [], days.first
+    for week in [*weeks, days.last + ONE_DAY]:
+        if start < week:
+            spans.append((start, week - ONE_DAY))
+        start = week + WEEK
+    return weeks, spans
 
 
 def instance_count(days: Days, scope: Scope) -> int:

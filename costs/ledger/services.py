@@ -11,8 +11,8 @@ from django.db.models import Max, Q
 from costs.ledger import machines
 from costs.ledger.accrual import DayCount, rate_of, stretches
 from costs.ledger.machines import Known
-from costs.ledger.models import CostEntry, DayTotal, LedgerRun, Source, Subject, midnight
-from costs.ledger.totals import sum_up
+from costs.ledger.models import ClosedWeek, CostEntry, DayTotal, LedgerRun, Source, Subject, WeekTotal, midnight
+from costs.ledger.totals import close_weeks, sum_up, week_of
 from costs.pricing.queries import tables_on
 from costs.pricing.tables import PriceTable
 from fleet.instances.models import Instance, InstanceQuerySet, Status
@@ -62,6 +62,7 @@ def run(*, now: datetime, seen: datetime | None = None) -> int:
     written = 0
     for start in range(0, len(ids), BATCH):
         written += _batch(ids[start : start + BATCH], begin, now, tables)
+    close_weeks(today=now.date())
     return written
 
 
@@ -169,6 +170,8 @@ def prune(*, now: datetime) -> int:
     """Drop entries older than the ledger is kept, with their sums and the subjects that nothing refers to any more."""
     oldest = (now - timedelta(days=settings.KEEP_DAYS["costs"])).date()
     DayTotal.objects.filter(day__lt=oldest).delete()
+    ClosedWeek.objects.filter(week__lte=week_of(oldest)).delete()
+    WeekTotal.objects.filter(week__lte=week_of(oldest)).delete()
     total = 0
     while keys := list(CostEntry.objects.filter(day__lt=oldest).values_list("pk", flat=True)[:5000]):
         total += CostEntry.objects.filter(pk__in=keys).delete()[0]

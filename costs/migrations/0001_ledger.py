@@ -166,4 +166,55 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ClosedWeek",
+            fields=[
+                ("week", models.DateField(primary_key=True, serialize=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="WeekTotal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("compute_micros", models.BigIntegerField(default=0)),
+                ("storage_micros", models.BigIntegerField(default=0)),
+                ("network_micros", models.BigIntegerField(default=0)),
+                ("llm_micros", models.BigIntegerField(default=0)),
+                ("total_micros", models.BigIntegerField(default=0)),
+                ("week", models.DateField()),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="costs.subject",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("week", "subject"), name="week_total_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_micros",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("compute_micros"), "+", models.F("storage_micros")
+                                        ),
+                                        "+",
+                                        models.F("network_micros"),
+                                    ),
+                                    "+",
+                                    models.F("llm_micros"),
+                                ),
+                            )
+                        ),
+                        name="week_total_sum_of_parts",
+                    ),
+                ],
+            },
+        ),
     ]

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from config.api.authentication import Principal
 from costs.ledger import queries
-from costs.ledger.models import PARTS, CostEntry, DayTotal, Subject
+from costs.ledger.models import PARTS, ClosedWeek, CostEntry, DayTotal, Subject
 from costs.ledger.queries import Amount, Days, Scope
-from costs.ledger.totals import sum_up
+from costs.ledger.totals import close_weeks, sum_up
 from costs.money import wire
 from costs.reports import queries as reports
 from tests.costs.making import DAY
 
-DAYS = Days(DAY, DAY + timedelta(days=4))
+DAYS = Days(DAY - timedelta(days=2), DAY + timedelta(days=12))  # from a Sunday to a Sunday: two weeks lie in it
+AFTER = DAY + timedelta(days=30)
 MICROS = st.one_of(st.integers(0, 40_000), st.integers(0, 10**12))
 SUBJECTS = st.fixed_dictionaries(
     {
@@ -29,14 +30,18 @@ SUBJECTS = st.fixed_dictionaries(
         "labels": st.sampled_from([{}, {"env": "prod"}, {"env": "test", "app": "shop"}]),
     }
 )
-ENTRIES = st.lists(st.tuples(SUBJECTS, st.integers(-1, 5), st.tuples(MICROS, MICROS, MICROS, MICROS)), max_size=12)
+ENTRIES = st.lists(st.tuples(SUBJECTS, st.integers(-4, 14), st.tuples(MICROS, MICROS, MICROS, MICROS)), max_size=12)
 
 
-def store(drawn):
-    """The drawn fleet as a ledger; of two entries of an instance and day the first counts."""
+def store(drawn, closed, changed):
+    """The drawn fleet as a ledger; of two entries of an instance and day the first counts.
+
+    `closed`: its weeks are over and summed up; `changed`: and then an entry became another one.
+    """
     CostEntry.objects.all().delete()
     Subject.objects.all().delete()
     DayTotal.objects.all().delete()
+    ClosedWeek.objects.all().delete()
     keys = Subject.keys_of({Subject.digest_of(facts): facts for facts, _, _ in drawn})
     entries = {}
     for facts, place, amounts in drawn:
@@ -49,6 +54,14 @@ def store(drawn):
         entries.setdefault((entry.instance_id, day), entry)
     CostEntry.objects.bulk_create(entries.values())
     sum_up({day for _, day in entries})
+    if closed:
+        close_weeks(today=AFTER)
+    if changed and entries:
+        entry = CostEntry.objects.order_by("pk")[0]
+        CostEntry.objects.filter(pk=entry.pk).update(
+            compute_micros=entry.compute_micros + 7, total_micros=entry.total_micros + 7
+        )
+        sum_up({entry.day})
 
 
 @pytest.mark.django_db
@@ -66,9 +79,9 @@ def test_every_report_adds_up_to_the_ledger(scope):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(ENTRIES)
-    def holds(drawn):
-        store(drawn)
+    @given(ENTRIES, st.booleans(), st.booleans())
+    def holds(drawn, closed, changed):
+        store(drawn, closed, changed)
         expected = Amount()
         for entry in queries.entries(DAYS, scope):
             expected += queries.amount_of(entry)
@@ -83,6 +96,8 @@ def test_every_report_adds_up_to_the_ledger(scope):
             groups = reports.breakdown(DAYS, scope, by=by)
             assert sum((group.amount for group in groups), Amount()) == expected
             assert len({group.key for group in groups}) == len(groups)
+        if closed and drawn and not changed:
+            assert ClosedWeek.objects.exists()
         totals = queries.subject_totals(DAYS, scope)
         assert sum(total for *_, total in totals) == expected.total
         assert queries.instance_count(DAYS, scope) == len({one for one, *_ in totals})

@@ -1,13 +1,21 @@
 """Routes of the app: its part of `/api/v1`, and pages."""
 
+from django.urls import path
+
 from config.api.routers import ApiRouter, route
 from costs.anomalies.api import Anomalies
+from costs.budgets import ui as budgets
 from costs.budgets.api import BudgetViewSet, CostAlerts
 from costs.catalog import api as catalog
+from costs.catalog import ui as catalog_pages
+from costs.entries import ui as entries
 from costs.forecast.api import MonthForecast
+from costs.idle import ui as idle
 from costs.idle.api import IdleInstances, IdleInstancesForPages
+from costs.overview import ui as overview
 from costs.pricing.api import Pricing, ProviderPricing
 from costs.reports.api import Breakdown, InstanceCosts, Summary, Trends
+from costs.rightsizing import ui as rightsizing
 from costs.rightsizing.api import RecommendationViewSet
 
 router = ApiRouter()
@@ -34,4 +42,22 @@ api_v1: list = [
     route("providers/<provider>/compute-catalog/refresh", catalog.CatalogRefresh.as_view()),
     *router.urls,
 ]
-pages: list = []
+pages: list = [
+    path("costs/", overview.costs, name="costs"),
+    path("costs/trend/", overview.trend, name="cost-trend"),
+    path("costs/idle/", idle.idle_instances, name="cost-idle"),
+    path("costs/idle/part/", overview.idle_part, name="cost-idle-part"),
+    path("costs/budgets/", budgets.budgets, name="cost-budgets"),
+    path("costs/budgets/new/", budgets.new, name="cost-budget-new"),
+    path("costs/budgets/<str:pk>/", budgets.budget, name="cost-budget"),
+    path("costs/budgets/<str:pk>/edit/", budgets.edit, name="cost-budget-edit"),
+    path("costs/budgets/<str:pk>/delete/", budgets.delete, name="cost-budget-delete"),
+    path("costs/right-sizing/", rightsizing.recommendations, name="cost-advice"),
+    path("costs/right-sizing/analyze/", rightsizing.analyze, name="cost-advice-analyze"),
+    path("costs/right-sizing/<str:pk>/dismiss/", rightsizing.dismiss, name="cost-advice-dismiss"),
+    path("costs/entries/", entries.entries, name="cost-entries"),
+    path("costs/entries/<int:pk>/", entries.entry, name="cost-entry"),
+    path("costs/sizes/", catalog_pages.catalog, name="cost-catalog"),
+    path("costs/instances/<str:pk>/", entries.of_instance, name="instance-costs"),
+    path("costs/instances/<str:pk>/trend/", entries.instance_trend, name="instance-cost-trend"),
+]

@@ -40,6 +40,11 @@ class Standing:
         return self.fill.status != "ok" or self.alert_sent
 
     @property
+    def near(self) -> float:
+        """From which percent on people are told."""
+        return 100 * self.budget.alert_threshold
+
+    @property
     def fired_at(self) -> datetime:
         """When people were told; of a crossing that nobody was told of yet, the start of the day that crossed."""
         if self.alert_sent and self.budget.alerted_at:

@@ -46,10 +46,11 @@ class Idle:
         return (now - self.since).total_seconds() / 3600
 
 
-def idle(principal: Principal | None, *, hours: int, now: datetime) -> list[Idle]:
-    """Idle instances that the caller may see, longest idle first; a fixed number of reads."""
+def idle(principal: Principal | None, *, hours: int, now: datetime, instance_id: str | None = None) -> list[Idle]:
+    """Idle instances that the caller may see, or that one of them; longest idle first. A fixed number of reads."""
     begin = now - timedelta(hours=hours)
-    quiet = _quiet(Instance.objects.visible_to(principal), begin)
+    visible = Instance.objects.visible_to(principal)
+    quiet = _quiet(visible.filter(pk=instance_id) if instance_id else visible, begin)
     used = means(quiet, since=begin, until=now)
     found = [one for one in quiet.order_by("pk") if _calm(used.get(one.pk))]
     keys = [one.pk for one in found]

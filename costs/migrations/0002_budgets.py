@@ -8,67 +8,159 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('costs', '0001_ledger'),
-        ('fleet', '0008_deployments'),
+        ("costs", "0001_ledger"),
+        ("fleet", "0008_deployments"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Analysis',
+            name="Analysis",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('analyzed', models.PositiveIntegerField(default=0)),
-                ('generated', models.PositiveIntegerField(default=0)),
-                ('skipped', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("started_at", models.DateTimeField()),
+                ("analyzed", models.PositiveIntegerField(default=0)),
+                ("generated", models.PositiveIntegerField(default=0)),
+                ("skipped", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Budget',
+            name="Budget",
             fields=[
-                ('id', models.CharField(default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=128)),
-                ('amount_micros', models.BigIntegerField()),
-                ('period', models.CharField(choices=[('DAILY', 'a day'), ('WEEKLY', 'a week'), ('MONTHLY', 'a month')], max_length=8)),
-                ('provider', models.CharField(blank=True, choices=[('fly', 'Fly.io'), ('docker', 'Docker'), ('devpod', 'DevPod'), ('e2b', 'E2B'), ('kubernetes', 'Kubernetes'), ('digitalocean', 'DigitalOcean'), ('gcp', 'Google Cloud'), ('azure', 'Azure'), ('aws', 'AWS'), ('runpod', 'RunPod'), ('northflank', 'Northflank'), ('ssh', 'Own machine')], max_length=16, null=True)),
-                ('alert_threshold', models.FloatField(default=0.8)),
-                ('alerted_for', models.DateField(editable=False, null=True)),
-                ('alerted_at', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('instance', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='budgets', to='fleet.instance')),
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=128)),
+                ("amount_micros", models.BigIntegerField()),
+                (
+                    "period",
+                    models.CharField(
+                        choices=[("DAILY", "a day"), ("WEEKLY", "a week"), ("MONTHLY", "a month")], max_length=8
+                    ),
+                ),
+                (
+                    "provider",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fly", "Fly.io"),
+                            ("docker", "Docker"),
+                            ("devpod", "DevPod"),
+                            ("e2b", "E2B"),
+                            ("kubernetes", "Kubernetes"),
+                            ("digitalocean", "DigitalOcean"),
+                            ("gcp", "Google Cloud"),
+                            ("azure", "Azure"),
+                            ("aws", "AWS"),
+                            ("runpod", "RunPod"),
+                            ("northflank", "Northflank"),
+                            ("ssh", "Own machine"),
+                        ],
+                        max_length=16,
+                        null=True,
+                    ),
+                ),
+                ("alert_threshold", models.FloatField(default=0.8)),
+                ("alerted_for", models.DateField(editable=False, null=True)),
+                ("alerted_at", models.DateTimeField(editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="budgets",
+                        to="fleet.instance",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['-created_at', '-id'], name='budget_newest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_micros__gt', 0)), name='budget_amount_positive'), models.CheckConstraint(condition=models.Q(('period__in', ['DAILY', 'WEEKLY', 'MONTHLY'])), name='budget_period_known'), models.CheckConstraint(condition=models.Q(('alert_threshold__gte', 0.01), ('alert_threshold__lte', 1)), name='budget_threshold_in_range'), models.CheckConstraint(condition=models.Q(models.Q(('alerted_at', None), ('alerted_for', None)), models.Q(('alerted_at__isnull', False), ('alerted_for__isnull', False)), _connector='OR'), name='budget_alert_has_time')],
+                "indexes": [models.Index(fields=["-created_at", "-id"], name="budget_newest")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount_micros__gt", 0)), name="budget_amount_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(("period__in", ["DAILY", "WEEKLY", "MONTHLY"])), name="budget_period_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("alert_threshold__gte", 0.01), ("alert_threshold__lte", 1)),
+                        name="budget_threshold_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("alerted_at", None), ("alerted_for", None)),
+                            models.Q(("alerted_at__isnull", False), ("alerted_for__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="budget_alert_has_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Recommendation',
+            name="Recommendation",
             fields=[
-                ('id', models.CharField(default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('current_tier', models.CharField(max_length=128)),
-                ('suggested_tier', models.CharField(max_length=128)),
-                ('current_micros', models.BigIntegerField()),
-                ('suggested_micros', models.BigIntegerField()),
-                ('savings_micros', models.BigIntegerField()),
-                ('avg_cpu_percent', models.FloatField()),
-                ('avg_mem_percent', models.FloatField()),
-                ('needed_gb', models.FloatField()),
-                ('samples', models.PositiveBigIntegerField()),
-                ('confidence', models.FloatField()),
-                ('generated_at', models.DateTimeField()),
-                ('dismissed', models.BooleanField(default=False)),
-                ('dismissed_by', models.CharField(blank=True, max_length=254)),
-                ('instance', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='recommendation', to='fleet.instance')),
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("current_tier", models.CharField(max_length=128)),
+                ("suggested_tier", models.CharField(max_length=128)),
+                ("current_micros", models.BigIntegerField()),
+                ("suggested_micros", models.BigIntegerField()),
+                ("savings_micros", models.BigIntegerField()),
+                ("avg_cpu_percent", models.FloatField()),
+                ("avg_mem_percent", models.FloatField()),
+                ("needed_gb", models.FloatField()),
+                ("samples", models.PositiveBigIntegerField()),
+                ("confidence", models.FloatField()),
+                ("generated_at", models.DateTimeField()),
+                ("dismissed", models.BooleanField(default=False)),
+                ("dismissed_by", models.CharField(blank=True, max_length=254)),
+                (
+                    "instance",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="recommendation", to="fleet.instance"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['-savings_micros', 'id'], name='recommendation_largest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('savings_micros', django.db.models.expressions.CombinedExpression(models.F('current_micros'), '-', models.F('suggested_micros'))), ('savings_micros__gt', 0)), name='recommendation_saves'), models.CheckConstraint(condition=models.Q(('confidence__gte', 0), ('confidence__lte', 1)), name='recommendation_confidence_in_range')],
+                "indexes": [models.Index(fields=["-savings_micros", "id"], name="recommendation_largest")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "savings_micros",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("current_micros"), "-", models.F("suggested_micros")
+                                ),
+                            ),
+                            ("savings_micros__gt", 0),
+                        ),
+                        name="recommendation_saves",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
+                        name="recommendation_confidence_in_range",
+                    ),
+                ],
             },
         ),
     ]

@@ -40,7 +40,8 @@ async def ask(body: bytes, headers: Mapping[str, str], caller: Caller, wire: boo
     try:
         large = len(body) > ON_THE_LOOP_BYTES
         asked = await query(inject.read, body, kind) if large else inject.read(body, kind)
-        return await inject.answered(asked, caller, accept=headers.get("Accept", ""), wire=wire)
+        delays = headers.get("X-Pharos-Delay", "") == "caller"
+        return await inject.answered(asked, caller, accept=headers.get("Accept", ""), wire=wire, delays=delays)
     except Exception as fault:
         unknown = isinstance(fault, ApiError) and fault.status == 404
         measuring.INJECTS.labels("miss" if unknown else "error").inc()

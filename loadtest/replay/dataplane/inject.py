@@ -35,6 +35,7 @@ from loadtest.replay.spans.reading import parse, question
 JSON = "application/json; charset=utf-8"
 REFUSED = 599
 MOST_DELAY_MS = 30_000
+DELAY = "x-pharos-delay-ms"  # how long a proxy that delays itself is to wait
 TRIES = 20  # that a session may change under one question
 MISS = json.dumps({"error": {"code": "not_found", "message": "no rule answers this request"}}).encode()
 MISS_FLAT = json.dumps({"error": "not_found", "message": "no rule answers this request", "code": 4}).encode()
@@ -62,13 +63,18 @@ def read(body: bytes, content_type: str) -> Exchange:
     return asked
 
 
-async def answered(asked: Exchange, caller: Caller, *, accept: str, wire: bool) -> Answer:
-    """What the proxy is told. Raises NotFound for a session that is not open or not the caller's, Forbidden."""
+async def answered(asked: Exchange, caller: Caller, *, accept: str, wire: bool, delays: bool = False) -> Answer:
+    """What the proxy is told. Raises NotFound for a session that is not open or not the caller's, Forbidden.
+
+    A proxy that `delays` itself is told for how long, so that its own time limit does not cut the delay short.
+    """
     begun = time.perf_counter()
     found, decision = await _decided(asked, caller)
-    if decision.delay_ms:
+    if decision.delay_ms and not delays:
         begun += await _held_back(found, decision)
     answer = _written(asked, decision, accept=accept, wire=wire)
+    if decision.delay_ms and delays:
+        answer.headers[DELAY] = str(min(decision.delay_ms, MOST_DELAY_MS))
     journal.note(found.session_id, asked, decision, found.revision_of(decision.rule) if decision.rule else 0)
     result = decision.outcome if decision.outcome in (Outcome.HIT, Outcome.MISS) else "error"
     measuring.INJECTS.labels(str(result)).inc()

@@ -15,7 +15,9 @@ from loadtest.replay.spans.exchange import Exchange, Response
 ASK_S = 2.0  # contract §12
 UPLOAD_S = 10.0
 _KEEP_S = 4.0  # shorter than what servers keep an idle connection for: uvicorn 5 s
-_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+MOST_DELAY_MS = 30_000
+# Delays that a rule asks for are kept here, so that they may be longer than the time an answer may take.
+_JSON = {"Content-Type": "application/json", "Accept": "application/json", "X-Pharos-Delay": "caller"}
 
 
 class Unavailable(Exception):
@@ -48,6 +50,8 @@ class Control:
         status, headers, body = await self._post("inject", [writing.trace_document(question)], self._ask_s)
         if status == 404:
             return None
+        if (delay_ms := headers.get("x-pharos-delay-ms", "")).isdecimal():
+            await asyncio.sleep(min(int(delay_ms), MOST_DELAY_MS) / 1000)
         if status != 200:
             return Refusal(status, body, "x-softprobe-strict-miss" in headers)
         try:

@@ -37,7 +37,7 @@ class Gateway:
         )
         behaviour = Behaviour(fail_open, options.spy, options.skip_static, options.keep)
         self.proxy = Proxy(self._control, self.uploads, self._upstreams, session, behaviour)
-        self._server = web.Server(self.proxy, handler_cancellation=True)  # type: ignore[arg-type]  # it is awaitable
+        self._server = web.Server(self.proxy, handler_cancellation=True)
         self._house = House(self._server, self._guard, authority, most=options.connections, idle_s=options.idle_s)
         self._listening: list[asyncio.Server] = []
         self._sending: asyncio.Task[None] | None = None

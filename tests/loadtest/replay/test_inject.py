@@ -217,6 +217,9 @@ def test_the_way_without_threads(operator):
         assert status == 200 and b"mocked" in content, path
     late = json.dumps(span("inject", session, path="/slow")).encode()
     assert on_the_loop("/v1/inject", late, {"X-Api-Key": key})[0] == 200
+    put_rules(operator, session, rule({"action": "error", "error": {"status": 503, "delayMs": 29_000}}, path="/slow"))
+    status, sent, _ = on_the_loop("/v1/inject", late, {"X-Api-Key": key, "X-Pharos-Delay": "caller"})
+    assert (status, sent["x-pharos-delay-ms"]) == (503, "29000")  # the gateway waits itself
     for headers, method, status, code in (
         ({}, "POST", 401, "missing_bearer_token"),
         ({"X-Public-Key": "wrong"}, "POST", 403, "invalid_bearer_token"),

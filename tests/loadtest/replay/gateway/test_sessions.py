@@ -3,11 +3,13 @@
 import asyncio
 import gzip
 import json
+import time
 
 import pytest
 from aiohttp import web
 
 from loadtest.replay.gateway import uploads
+from loadtest.replay.spans import hits
 from tests.loadtest.replay.gateway.conftest import hit
 
 A = {"x-softprobe-session-id": "sess_a"}
@@ -96,6 +98,18 @@ async def test_a_refusal_is_handed_on_as_json(gateway, upstream, client, pharos,
             assert (answer.status, await answer.text()) == (status, body)
             assert answer.headers.get("x-softprobe-strict-miss") == marked.get("x-softprobe-strict-miss")
     assert upstream.seen == []
+
+
+async def test_a_delay_is_kept_here_and_may_be_longer_than_an_answer_may_take(gateway, upstream, client, pharos):
+    body, _ = hits.hit(hit(200, b"late"), as_json=True)
+    delayed = {"x-pharos-delay-ms": "200"}
+    pharos.answer = lambda asked: web.Response(body=body, content_type="application/json", headers=delayed)
+    to = await gateway(to=upstream.url, fail_open=False)
+    to._control._ask_s = 0.15
+    begun = time.monotonic()
+    async with client.get(to.base, headers=A) as answer:
+        assert (answer.status, await answer.read()) == (200, b"late")
+    assert time.monotonic() - begun >= 0.2
 
 
 @pytest.mark.parametrize("failure", ["down", "slow", "no OTLP"])

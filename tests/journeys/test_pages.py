@@ -12,7 +12,7 @@ import pytest
 from tests.journeys.addresses import EMPTY, FILLED
 from tests.support import product as products
 from tests.support.console import Console, wait_for
-from tests.support.filling import depth, lines, load
+from tests.support.filling import depth, lines, load, replay
 from tests.support.pages import EMAIL, PASSWORD, PHONE, WIDE, Visit, sign_up
 from tests.support.terminal import use_terminal
 
@@ -134,6 +134,7 @@ def fill(console: Console) -> dict[str, str]:
         "line": line,
         "command": ran["id"],
         **loaded,
+        **replay(console),
     }
 
 

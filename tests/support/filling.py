@@ -35,3 +35,37 @@ def load(console: Console) -> dict[str, str]:
     run = console.post(f"{base}/run", order | {"comment": "before the release", "thresholds": limits})["runId"]
     wait_for("the load run", lambda: console.get(f"{base}/run/{run}")["status"] == "completed", timeout_s=90)
     return {"collection": collection, "environment": environment, "request": request, "load": run}
+
+
+def replay(console: Console) -> dict[str, str]:
+    """A session that answered, passed on and refused, and a case with both sides of exchanges."""
+    base = "/api/replay/v1"
+    session = console.post(f"{base}/sessions", {"mode": "replay", "policy": {"externalHttp": "strict"}}, expect=201)
+    session_id = session["sessionId"]
+    rules = [
+        {"id": "ledger", "when": {"method": "GET", "path": "/ledger"}, "then": {"action": "mock", "response": {}}},
+        {"id": "pay", "when": {"method": "POST", "path": "/pay"}, "then": {"action": "mock"}, "consume": "once"},
+    ]
+    console.post(f"{base}/sessions/{session_id}/rules", {"version": 1, "rules": rules})
+
+    def span(kind: str, method: str, path: str, **more: str | int) -> dict:
+        told = {"sp.span.type": kind, "sp.session.id": session_id, "sp.traffic.direction": "outbound"}
+        told |= {"http.request.method": method, "url.host": "bank.example:8443", "url.path": path, **more}
+        pairs = [
+            {"key": key, "value": {"intValue": value} if isinstance(value, int) else {"stringValue": value}}
+            for key, value in told.items()
+        ]
+        one = {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "attributes": pairs}
+        return {"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}
+
+    console.post(f"{base}/inject", span("inject", "GET", "/ledger?page=1"), expect=200)
+    console.post(f"{base}/inject", span("inject", "PUT", "/accounts/17"), expect=599)
+    answer = {"http.response.status_code": 200, "http.response.body": '{"balance": 17}'}
+    header = {"http.request.header.accept": "application/json", "http.response.header.content-type": "application/json"}
+    traces = [span("extract", "GET", f"/ledger?page={number}", **header, **answer) for number in range(3)]
+    case = {"version": "1.0.0", "caseId": "checkout", "traces": traces}
+    capture = console.post("/api/replay/cases/import", case, expect=201)["captureId"]
+    rows = f"{base}/sessions/{session_id}/journal"
+    wait_for("the journal", lambda: len(console.get(rows)["entries"]) == 2)
+    refused = console.get(f"{rows}?result=refused")["entries"][0]["id"]
+    return {"replay": session_id, "capture": capture, "refused": refused}

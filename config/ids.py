@@ -13,16 +13,21 @@ _quick = Random(secrets.randbits(128))  # noqa: S311 - for ids that need to be d
 os.register_at_fork(after_in_child=lambda: _quick.seed(secrets.randbits(128)))
 
 
-def cuid(at_ms: int | None = None, *, order: int | None = None) -> str:
+def cuid(at_ms: int | None = None, *, order: int | None = None, rest: str = "") -> str:
     """A new id: `c`, eight base-36 digits of the Unix time in milliseconds (now, or `at_ms`), sixteen random ones.
 
     With `order` the first four of those tell it, so that ids of one millisecond sort as they came; such ids come in
-    masses, and the rest of them is drawn without asking the operating system for each.
+    masses, and the `rest` of them is drawn without asking the operating system for each, or is the same for a batch.
     """
     head = "c" + _moment(time.time_ns() // 1_000_000 if at_ms is None else at_ms)
     if order is None:
         return head + _base36(secrets.randbits(83), _LENGTH - 1 - _TIME)
-    return head + _base36(order, _ORDER) + _base36(_quick.getrandbits(63), _LENGTH - 1 - _TIME - _ORDER)
+    return head + _PAIRS[order // 1296 % 1296] + _PAIRS[order % 1296] + (rest or rest_of_many())
+
+
+def rest_of_many() -> str:
+    """The last twelve digits of ids with an order."""
+    return _base36(_quick.getrandbits(63), _LENGTH - 1 - _TIME - _ORDER)
 
 
 @lru_cache(maxsize=1024)

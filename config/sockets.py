@@ -5,8 +5,12 @@ buffered for it, which one that never reads never does. Nothing is compressed: m
 for every reader costs more than sending it.
 """
 
+from contextlib import suppress
 from typing import Any
 
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
 from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -18,6 +22,25 @@ def framed(text: str) -> dict[str, Any]:
     """The ASGI message that sends the text. A server that does not know `frame` frames the text itself."""
     frame = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
     return {"type": "websocket.send", "text": text, "frame": frame}
+
+
+class SocketConsumer(AsyncWebsocketConsumer):
+    """A consumer without a channel layer, since live events come by `config.live`.
+
+    It reads one message after the other, without a task for each and without a look at the thread's database
+    connection: what needs the database goes through `database_sync_to_async`, which takes that look.
+    """
+
+    channel_layer = None
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        self.scope, self.base_send = scope, send
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
+
+    async def dispatch(self, message: dict) -> None:
+        await getattr(self, get_handler_name(message))(message)
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):

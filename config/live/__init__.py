@@ -5,7 +5,7 @@ Events are hints; rows are the truth. Publish after commit. Without Redis the ev
 costs neither memory nor the others' time. The last 60 s of each topic are kept for `Hub.replay`.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.conf import settings
 
 from config.live import broker
 from config.live.hub import Hub, hub
+from config.live.listener import Listener
 from config.live.queue import QUEUE_SIZE, Message, Queue, now_ms
 from config.live.recent import REPLAY_EVENTS, REPLAY_MS
 
@@ -20,10 +21,12 @@ __all__ = [
     "REPLAY_EVENTS",
     "REPLAY_MS",
     "Hub",
+    "Listener",
     "Message",
     "Queue",
     "Subscription",
     "hub",
+    "listen",
     "now_ms",
     "publish",
     "publish_all",
@@ -77,6 +80,13 @@ def publish_all(events: Iterable[tuple[str, Any]]) -> None:
         broker.send(events)
         return
     hub.publish(events)
+
+
+async def listen(topic: str, handle: Callable[[Message], Awaitable[None]], *, size: int = QUEUE_SIZE) -> Listener:
+    """Have each message of the topic handed to `handle`, one after the other, until the listener is closed."""
+    if settings.REDIS_URL:
+        await broker.reader.listening()
+    return Listener(topic, handle, size)
 
 
 @asynccontextmanager

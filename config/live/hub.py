@@ -3,10 +3,16 @@
 import asyncio
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
-from config.live.queue import Message, Queue, now_ms
+from config.live.queue import Message, now_ms
 from config.live.recent import Recent
+
+
+class Reader(Protocol):
+    """Whom the hub hands messages to, on the reader's own event loop."""
+
+    def put(self, message: Message) -> None: ...
 
 
 class Hub:
@@ -14,7 +20,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loops: dict[asyncio.AbstractEventLoop, dict[str, set[Queue]]] = {}
+        self._loops: dict[asyncio.AbstractEventLoop, dict[str, set[Reader]]] = {}
         self._recent = Recent()
         self._number = 0
         self.heard_all_since = now_ms()
@@ -42,35 +48,35 @@ class Hub:
                     self._loops.pop(loop, None)
 
     @staticmethod
-    def _fan_out(topics: dict[str, set[Queue]], message: Message) -> None:
-        for queue in topics.get(message.topic, ()):
-            queue.put(message)
+    def _fan_out(topics: dict[str, set[Reader]], message: Message) -> None:
+        for reader in topics.get(message.topic, ()):
+            reader.put(message)
 
     def readers(self) -> int:
         """How many listen in this process now."""
         with self._lock:
-            return len({id(queue) for topics in self._loops.values() for queues in topics.values() for queue in queues})
+            return len({id(one) for topics in self._loops.values() for readers in topics.values() for one in readers})
 
     def listens(self, topic: str) -> bool:
         """Whether anybody in this process listens to the topic."""
         with self._lock:
             return any(topic in topics for topics in self._loops.values())
 
-    def join(self, queue: Queue, topics: set[str]) -> None:
+    def join(self, reader: Reader, topics: set[str]) -> None:
         loop = asyncio.get_running_loop()
         with self._lock:
             mine = self._loops.setdefault(loop, {})
             for topic in topics:
-                mine.setdefault(topic, set()).add(queue)
+                mine.setdefault(topic, set()).add(reader)
 
-    def leave(self, queue: Queue, topics: set[str]) -> None:
+    def leave(self, reader: Reader, topics: set[str]) -> None:
         loop = asyncio.get_running_loop()
         with self._lock:
             mine = self._loops.get(loop, {})
             for topic in topics:
-                if queues := mine.get(topic):
-                    queues.discard(queue)
-                    if not queues:
+                if readers := mine.get(topic):
+                    readers.discard(reader)
+                    if not readers:
                         del mine[topic]
             if not mine:  # a loop that lived for one question only is let go
                 self._loops.pop(loop, None)

@@ -11,8 +11,10 @@ REPLAY_MS = 60_000
 REPLAY_EVENTS = 500  # of one topic
 REPLAY_BYTES = 32 << 20  # of all topics together
 # Topics whose events are told as they are. Of the others a reader needs to know only that something happened, and
-# some (what is said to agents) must not lie around.
+# some must not lie around.
 WHOLE = frozenset({"alerts", "fleet", "instance", "logs"})
+# Topics that nobody comes back to: who speaks to an agent, or waits for its answer, is there now or not at all.
+PASSING = frozenset({"agent", "answer"})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,6 +41,8 @@ class Recent:
         self._forgotten = 0  # the last number of any topic that is not in `_topics` any more
 
     def keep(self, message: Message, now: int | None = None) -> None:
+        if message.topic.partition(":")[0] in PASSING:
+            return
         now = now or now_ms()
         kept = Kept(_slim(message), now)
         own = self._topics.setdefault(message.topic, deque())
@@ -62,6 +66,8 @@ class Recent:
 
     def since(self, topic: str, after: int) -> tuple[list[Message], bool]:
         """The topic's events with a number above `after`, and whether none of them is missing."""
+        if topic.partition(":")[0] in PASSING:
+            return [], False
         newer = [kept.message.again() for kept in self._topics.get(topic, ()) if kept.message.number > after]
         return newer, after >= max(self._forgotten, self._given_up.get(topic, 0))
 

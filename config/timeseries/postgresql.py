@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from django.db import IntegrityError, connections, transaction
+from psycopg.types.json import set_json_dumps
 
 from config.timeseries import reading
 from config.timeseries.tables import Column, Kept, Kind, Period, Query, Table, adapted, periods
@@ -183,10 +184,13 @@ def matching(table: Table, text: str) -> Query:
 def _copy(table: Table, target: str, rows: Sequence[tuple], using: str) -> None:
     connection = connections[using]
     sql = f"COPY {target} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
-        copy.set_types([TYPES[kind] for kind in table.columns.values()])
-        for row in rows:
-            copy.write_row(row)
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        if "json" in table.columns.values():
+            set_json_dumps(msgspec.json.encode, cursor.cursor)
+        with cursor.copy(sql) as copy:
+            copy.set_types([TYPES[kind] for kind in table.columns.values()])
+            for row in rows:
+                copy.write_row(row)
 
 
 def _staged(table: Table, rows: Sequence[tuple], on_conflict: str, using: str) -> int:

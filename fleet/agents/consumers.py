@@ -7,11 +7,11 @@ import uuid
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from config import live
 from config.api.errors import ApiError, Forbidden, Invalid, NotFound, TooMany, Unavailable
+from config.sockets import SocketConsumer
 from fleet.agents import answers, calling, frames, lines, reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.agents.frames import Frame
@@ -35,7 +35,7 @@ read_line, read_lines = reports.reader(shapes.LogLine), reports.reader(shapes.Lo
 read_object = reports.reader(dict[str, Any])
 
 
-class AgentConsumer(AsyncWebsocketConsumer):
+class AgentConsumer(SocketConsumer):
     """One agent's connection. It speaks for one instance from the first message that names it."""
 
     async def connect(self) -> None:
@@ -44,7 +44,8 @@ class AgentConsumer(AsyncWebsocketConsumer):
         self._queue: list[tuple[Frame, int]] = []
         self._facts: dict[str, Any] = {}
         self._second, self._frames = 0.0, 0
-        self._listener: asyncio.Task | None = None
+        self._listener: live.Listener | None = None
+        self._joining: asyncio.Task | None = None
         self._deadline: asyncio.TimerHandle | None = None
         if not services.may_speak(self._principal):
             await self.close(POLICY_VIOLATION)
@@ -62,8 +63,10 @@ class AgentConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self._deadline:
             self._deadline.cancel()
+        if self._joining:
+            self._joining.cancel()
         if self._listener:
-            self._listener.cancel()
+            self._listener.close()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         raw = text_data.encode() if text_data is not None else bytes_data or b""
@@ -107,7 +110,7 @@ class AgentConsumer(AsyncWebsocketConsumer):
         self._bound = bound
         if self._deadline:
             self._deadline.cancel()
-        self._listener = asyncio.create_task(self._listen(bound.instance_id))
+        self._joining = asyncio.create_task(self._listen(bound.instance_id))
         # The connection itself is a sign of life.
         metrics.accept([metrics.Beat(instance_id=bound.instance_id, at=timezone.now())], durable=False)
         queued, self._queue = self._queue, []
@@ -116,19 +119,24 @@ class AgentConsumer(AsyncWebsocketConsumer):
 
     async def _listen(self, instance_id: str) -> None:
         """Put on the wire what `calling` publishes for this instance, until a newer connection speaks for it."""
-        mine = [time.time_ns(), uuid.uuid4().hex]
-        async with live.subscribe(topic := calling.topic(instance_id), size=WAITING_EVENTS) as events:
-            await asyncio.to_thread(live.publish, topic, mine)  # other connections, in any process, go now
-            while True:
-                event = (await events.get()).event
-                if event == calling.GONE:
-                    await self.close(POLICY_VIOLATION, "This instance was destroyed")
-                    return
-                if isinstance(event, dict):
-                    await self._pass_on(event)
-                elif list(event) > mine:
-                    break
-        await self.close(GOING_AWAY, "Replaced by new connection")
+        self._since = [time.time_ns(), uuid.uuid4().hex]
+        topic = calling.topic(instance_id)
+        self._listener = await live.listen(topic, self._heard, size=WAITING_EVENTS)
+        await asyncio.to_thread(live.publish, topic, self._since)  # other connections, in any process, go now
+        self._joining = None
+
+    async def _heard(self, message: live.Message) -> None:
+        event = message.event
+        if event == calling.GONE:
+            await self._hang_up(POLICY_VIOLATION, "This instance was destroyed")
+        elif isinstance(event, dict):
+            await self._pass_on(event)
+        elif list(event) > self._since:
+            await self._hang_up(GOING_AWAY, "Replaced by new connection")
+
+    async def _hang_up(self, code: int, reason: str) -> None:
+        self._listener.close()
+        await self.close(code, reason)
 
     async def _pass_on(self, event: dict[str, Any]) -> None:
         if text := event.get("text"):

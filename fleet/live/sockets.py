@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from config import live
 from config.api.errors import ApiError
+from config.sockets import SocketConsumer
 from fleet.instances.queries import get_visible
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ TOO_BIG, INTERNAL_ERROR = 1009, 1011
 _encode = msgspec.json.Encoder().encode
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
+class LiveConsumer(SocketConsumer):
     """Forwards live events to one browser; `prepare`, `heard` and `forward` are the subclass's part.
 
     A reader that is too slow loses the oldest events and is told how many: `{"type": "lag", "dropped": n}`.

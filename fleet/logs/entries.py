@@ -1,7 +1,6 @@
 """A line of a log: read from a request, written to an answer (contract: fleet console §8)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Annotated, Any, Literal
@@ -11,7 +10,7 @@ from msgspec import Meta
 
 from config.api.errors import ApiError, Invalid, Malformed
 from config.api.fields import milliseconds
-from config.ids import cuid
+from config.ids import cuid, rest_of_many
 from fleet.logs.models import Level, Source
 
 MOST_ENTRIES = 1000
@@ -21,8 +20,7 @@ _order = count()  # within a millisecond, as this process took them in
 LATEST_MS = 36**8 - 1  # what eight digits of an id can tell: the year 2059
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One stored line. `at` has whole milliseconds."""
 
     id: str
@@ -97,26 +95,38 @@ def _decoded(decoder: msgspec.json.Decoder, body: bytes) -> Any:
         raise Malformed("The body is not valid JSON") from None
 
 
-def made(given: Given, *, now: datetime) -> Entry:
-    """The entry to store. A time without a zone is UTC; raises Invalid for one that no id can tell."""
-    at = given.timestamp or now
-    return entry(
-        at if at.tzinfo else at.replace(tzinfo=UTC),
-        instance_id=given.instance_id,
-        level=Level[given.level],
-        source=Source[given.source],
-        message=given.message,
-        metadata=given.metadata,
-        deployment_id=given.deployment_id,
+def made(given: Sequence[Given], *, now: datetime) -> list[Entry]:
+    """The entries to store. A time without a zone is UTC; raises Invalid for one that no id can tell."""
+    rest, fresh = rest_of_many(), _cut(now)
+    return [_made(one, fresh if one.timestamp is None else _cut(one.timestamp), rest) for one in given]
+
+
+def _made(given: Given, moment: tuple[int, datetime], rest: str) -> Entry:
+    ms, at = moment
+    return Entry(
+        cuid(ms, order=next(_order), rest=rest),
+        at,
+        given.instance_id,
+        Level[given.level],
+        Source[given.source],
+        given.message,
+        given.metadata,
+        given.deployment_id,
     )
 
 
 def entry(at: datetime, **facts: Any) -> Entry:
     """A new entry at a moment, cut to milliseconds. Raises Invalid for a moment that no id can tell."""
-    ms = (at - EPOCH) // MILLISECOND
+    ms, at = _cut(at)
+    return Entry(id=cuid(ms, order=next(_order)), at=at, **facts)
+
+
+def _cut(at: datetime) -> tuple[int, datetime]:
+    """The moment in Unix milliseconds, and cut to them."""
+    ms = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - EPOCH) // MILLISECOND
     if not 0 <= ms <= LATEST_MS:
         raise Invalid("timestamp is out of range", details={"timestamp": ["out of range"]})
-    return Entry(id=cuid(ms, order=next(_order)), at=EPOCH + ms * MILLISECOND, **facts)
+    return ms, EPOCH + ms * MILLISECOND
 
 
 class UnknownInstances(ApiError):

@@ -1,27 +1,27 @@
 """The transaction that stores log entries: lines, counts by the hour, and word to those who follow."""
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import transaction
 
 from config import live, timeseries
-from fleet.logs.entries import Entry
+from fleet.logs.entries import EPOCH, Entry
 from fleet.logs.models import COUNTS, ENTRIES
 
+HOUR = timedelta(hours=1)
 FOLLOWED_S = 60
 MOST_IN_EVENT = 200
 
 
 def record(entries: list[Entry]) -> None:
     """Store entries; all or nothing."""
-    counts: Counter[tuple] = Counter(
-        (entry.at.replace(minute=0, second=0, microsecond=0), entry.instance_id, int(entry.level), int(entry.source))
-        for entry in entries
-    )
+    rows = [entry.row() for entry in entries]
+    counts = Counter(((at - EPOCH) // HOUR, *about) for _, at, *about, _, _, _ in rows)
     with transaction.atomic():
-        timeseries.insert(ENTRIES, [entry.row() for entry in entries])
-        timeseries.add(COUNTS, [(*key, number) for key, number in counts.items()])
+        timeseries.insert(ENTRIES, rows)
+        timeseries.add(COUNTS, [(EPOCH + hour * HOUR, *about, number) for (hour, *about), number in counts.items()])
         transaction.on_commit(lambda: _publish(entries))
 
 

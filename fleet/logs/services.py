@@ -27,7 +27,7 @@ def ingest(
     visible = set(Instance.objects.visible_to(principal).filter(pk__in=wanted).values_list("pk", flat=True))
     if missing := sorted(wanted - visible):
         raise UnknownInstances(missing)
-    entries = [made(one, now=now) for one in given]
+    entries = made(given, now=now)
     return entries, submit(entries)
 
 

@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from channels.db import database_sync_to_async as in_database
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from config import live
 from config.api.errors import ApiError, Forbidden
+from config.sockets import SocketConsumer
 from fleet.agents import calling
 from fleet.terminals import messages, output, queries, rights, services
 from fleet.terminals.screen import Screen
@@ -29,7 +29,7 @@ TAKEN_OVER, UNKNOWN, OFFLINE = 4001, 4004, 4503
 TOO_BIG, POLICY_VIOLATION, INTERNAL_ERROR = 1009, 1008, 1011
 
 
-class TerminalConsumer(AsyncWebsocketConsumer):
+class TerminalConsumer(SocketConsumer):
     """Shows one session, from its last output on, and types into it."""
 
     async def connect(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from config.api.permissions import NO_KEY
 from security.keys import refusals
 from security.keys import services as keys
 from security.tickets import services as tickets
-from security.tickets.watch import watch
+from security.tickets.watch import on_end
 
 POLICY_VIOLATION = 1008
 CLEAN_UP_S = 5
@@ -43,31 +44,37 @@ class SocketPrincipal:
                 raise
             await refuse(refusal, scope, receive, send)
             return
-        await self._run(scope | {"principal": principal}, receive, send)
+        scope["principal"] = principal
+        await self._run(scope, receive, send)
 
     async def _run(self, scope: dict, receive: Any, send: Any) -> None:
-        closed = False
+        ending: asyncio.Task | None = None
 
         async def send_while_open(message: dict) -> None:
-            if not closed:
+            if ending is None:
                 await send(message)
 
-        async with watch(scope["principal"]) as ended:
-            inner = asyncio.ensure_future(self._application(scope, receive, send_while_open))
-            end = asyncio.ensure_future(ended.wait())
-            try:
-                await asyncio.wait({inner, end}, return_when=asyncio.FIRST_COMPLETED)
-                if not inner.done():
-                    closed = True
-                    await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "Access has ended"})
-                    # The server now tells the application that the socket is gone; it cleans up and returns.
-                    await asyncio.wait({inner}, timeout=CLEAN_UP_S)
-            finally:
-                end.cancel()
-                if not inner.done():
-                    inner.cancel()
-            if inner.done() and not inner.cancelled():
-                inner.result()
+        async def cut_off() -> None:
+            with suppress(OSError):  # the other side has left already
+                await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "Access has ended"})
+            # The server now tells the application that the socket is gone; it cleans up and returns.
+            await asyncio.sleep(CLEAN_UP_S)
+            running.cancel()
+
+        def end() -> None:
+            nonlocal ending
+            ending = ending or asyncio.ensure_future(cut_off())
+
+        running = asyncio.current_task()
+        try:
+            with on_end(scope["principal"], end):
+                await self._application(scope, receive, send_while_open)
+        except asyncio.CancelledError:
+            if ending is None or not ending.done():  # the server stops, or the one who waits for us
+                raise
+        finally:
+            if ending is not None:
+                ending.cancel()
 
 
 async def unknown_path(scope: dict, receive: Any, send: Any) -> None:

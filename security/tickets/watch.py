@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
@@ -14,7 +14,7 @@ from security.tickets.queries import still_standing
 log = logging.getLogger(__name__)
 EVERY_S = 2.5
 
-Watched = dict[asyncio.Event, Principal]
+Watched = dict[Callable[[], None], Principal]
 _loops: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Watched, asyncio.Task]] = WeakKeyDictionary()
 
 
@@ -25,16 +25,23 @@ async def watch(principal: Principal) -> AsyncIterator[asyncio.Event]:
     `async with watch(principal) as ended: ...` and leave when `ended.is_set()` (or wait for it beside the work).
     One look at the database serves everything that is open on this event loop.
     """
+    ended = asyncio.Event()
+    with on_end(principal, ended.set):
+        yield ended
+
+
+@contextmanager
+def on_end(principal: Principal, end: Callable[[], None]) -> Iterator[None]:
+    """Within the block `end`, a function of this block's own, is called instead; perhaps more than once."""
     loop = asyncio.get_running_loop()
     watched, task = _loops.get(loop, ({}, None))
-    ended = asyncio.Event()
-    watched[ended] = principal
+    watched[end] = principal
     if task is None or task.done():
         _loops[loop] = watched, loop.create_task(_look(watched))
     try:
-        yield ended
+        yield
     finally:
-        watched.pop(ended, None)
+        watched.pop(end, None)
 
 
 async def _look(watched: Watched) -> None:
@@ -47,6 +54,6 @@ async def _look(watched: Watched) -> None:
         except Exception:  # noqa: BLE001 - whatever the database raises: look again, rather than cut everybody off
             log.warning("open streams could not be checked", exc_info=True)
             continue
-        for (ended, _), stands in zip(open_now, standing, strict=True):
-            if not stands:
-                ended.set()
+        for (end, _), stands in zip(open_now, standing, strict=True):
+            if not stands and end in watched:
+                end()

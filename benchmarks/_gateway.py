@@ -79,9 +79,7 @@ async def _compare(options: tuple[str, ...], session: str) -> tuple[float, float
             direct = await _load.http("direct", upstream, [plain], seconds=SECONDS / 2, cpu_s=lambda: 0.0)
             alone = await _load.http("gateway", port, [plain], seconds=SECONDS / 2, cpu_s=lambda: 0.0)
             added.append(1e3 * (alone.quantile(0.5) - direct.quantile(0.5)))
-            busy = await _load.http(
-                "gateway", port, [plain] * CLIENTS, seconds=SECONDS, cpu_s=lambda: cpu_of(process)
-            )
+            busy = await _load.http("gateway", port, [plain] * CLIENTS, seconds=SECONDS, cpu_s=lambda: cpu_of(process))
             if busy.refused:
                 raise SystemExit(f"{busy.refused} requests were not answered with 200")
             per_core.append(len(busy.latencies) / busy.cpu_s)

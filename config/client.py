@@ -45,16 +45,20 @@ def settings_file(environ: Mapping[str, str]) -> Path:
 
 
 def find_place(
-    *, url: str | None = None, key_file: str | None = None, environ: Mapping[str, str] | None = None
+    *,
+    url: str | None = None,
+    key_file: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    needs_key: bool = True,
 ) -> Place:
     """From flags, then PHAROS_URL and PHAROS_API_KEY, then the settings file. Raises ClientError without a key."""
     environ = os.environ if environ is None else environ
     kept = _kept(settings_file(environ))
     key = _key_in(key_file) if key_file else environ.get("PHAROS_API_KEY") or kept.get("api_key")
-    if not key:
+    if not key and needs_key:
         sentence = f"No API key. Set PHAROS_API_KEY, or put api_key into {settings_file(environ)}."
         raise ClientError(sentence, exit_code=WRONG_USE)
-    return Place(checked_url(url or environ.get("PHAROS_URL") or kept.get("url") or DEFAULT_URL), key)
+    return Place(checked_url(url or environ.get("PHAROS_URL") or kept.get("url") or DEFAULT_URL), key or "")
 
 
 def checked_url(url: str) -> str:

@@ -56,7 +56,11 @@ async def whole(
     if status >= 200 and status not in (204, 304):
         headers[hdrs.CONTENT_LENGTH] = str(len(body))
     response = Relayed(status=status, headers=headers)
-    await response.prepare(request)
+    try:
+        await response.prepare(request)
+    except ValueError:  # only an answer of a session can hold what no header may
+        sentence = "The session answers with a header that has a line break or a control character."
+        return await own(request, 502, "unusable_mock", sentence, session)
     empty = request.method == hdrs.METH_HEAD or hdrs.CONTENT_LENGTH not in headers
     await response.write_eof(b"" if empty else body)
     return response

@@ -102,7 +102,10 @@ async def relay(
     if session:
         headers[SESSION] = session
     response, content = Relayed(status=upstream.status, reason=upstream.reason, headers=headers), upstream.content
-    await response.prepare(request)
+    try:
+        await response.prepare(request)
+    except ValueError as fault:
+        raise Failed(502, "upstream_broken", "The upstream sent a header with a control character.") from fault
     if content.is_eof():  # small answers: all of it came with the headers
         last = content.read_nowait(-1)
         if kept:

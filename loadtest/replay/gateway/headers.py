@@ -44,12 +44,14 @@ def end_to_end(headers: Headers) -> CIMultiDict[str]:
     dropped: frozenset[str] | set[str] = _HOP
     if named := headers.getall("Connection", ()):
         dropped = _HOP | ({part.strip().lower() for value in named for part in value.split(",")} - _NEEDED)
+    if "Transfer-Encoding" in headers:  # it overrides the length, and is this hop's own
+        dropped = dropped | {"content-length"}
     return CIMultiDict([(name, value) for name, value in headers.items() if name.lower() not in dropped])
 
 
 def asks_for_upgrade(headers: Headers) -> bool:
-    """Whether the sender wants to speak WebSocket, or another protocol, over this connection."""
-    return "Upgrade" in headers and "upgrade" in headers.get("Connection", "").lower()
+    """Whether the sender wants to speak WebSocket over this connection; other protocols are not passed on."""
+    return headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in headers.get("Connection", "").lower()
 
 
 def session_of(headers: Headers) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from config.client import FAILED, FINE, WRONG_USE, ClientError, checked_url
+from config.client import FAILED, FINE, INTERRUPTED, WRONG_USE, ClientError
 from loadtest.replay.gateway import ca_command
 from loadtest.replay.gateway.authority import Authority, AuthorityFault
 from loadtest.replay.gateway.options import Options, WrongUse, read
@@ -24,11 +24,12 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
     try:
         options = read(arguments)
-        checked_url(options.url)
         sessions = Sessions(options.url, options.key)
         bound = _bind(options, sessions)
     except (WrongUse, ClientError) as fault:
         return _failed(fault, getattr(fault, "exit_code", WRONG_USE))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     code = FINE
     try:
         code = uvloop.run(_run(options, bound))

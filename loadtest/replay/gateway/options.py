@@ -9,12 +9,16 @@ from typing import Any
 
 import yaml
 
-from config.client import DEFAULT_URL
+from config.client import DEFAULT_URL, find_place
 from loadtest.replay.gateway import authority
 from loadtest.replay.gateway.listeners import Listener
 from loadtest.replay.gateway.places import WrongUse, listener
 
 FORWARD = "127.0.0.1:8888"
+_ALIASES = {
+    "PHAROS_URL": ("SOFTPROBE_RUNTIME_URL", "SOFTPROBE_URL"),
+    "PHAROS_API_KEY": ("PHAROS_KEY", "SOFTPROBE_API_TOKEN", "SOFTPROBE_KEY"),
+}
 
 EXAMPLES = """\
 examples:
@@ -35,7 +39,7 @@ examples:
   For tests that name their session in the header x-softprobe-session-id, several at once:
     pharos gateway --config gateway.yaml
 
-key: PHAROS_API_KEY (or PHAROS_KEY, SOFTPROBE_API_TOKEN), or --key-file
+address and key: PHAROS_URL and PHAROS_API_KEY (or PHAROS_KEY, SOFTPROBE_API_TOKEN), --key-file, or the settings file
 exit codes: 0 ended as asked, 1 failed, 2 wrong use, 3 not allowed, 4 not found, 5 Pharos cannot be reached
 """
 
@@ -128,7 +132,7 @@ def _add_listeners(add: Any) -> None:
     add("--intercept", action=_OfListener, metavar="HOST",
         help="open HTTPS to this host and all below it; may be repeated. Others are tunnelled unread")  # fmt: skip
     add("--service", action=_OfListener, metavar="NAME", help="the service that rules see as `service`")
-    add("--bind", dest="session_here", action=_OfListener, metavar="ID", help="a session for this listener alone")
+    add("--bind", action=_OfListener, metavar="ID", help="a session for this listener alone")
     add("--allow-client", action=_OfListener, metavar="NETWORK",
         help="who may use a forward proxy that other machines can reach; may be repeated")  # fmt: skip
 
@@ -141,19 +145,27 @@ def _add_session(add: Any) -> None:
 
 
 def read(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:
-    """The options of a command line over those of its file over those of the environment. Raises WrongUse."""
+    """The options of a command line over those of its file over those of the environment.
+
+    Raises WrongUse, or ClientError for an address or a key that cannot be used.
+    """
     environ = os.environ if environ is None else environ
     given = vars(parser().parse_args(arguments))
     file = _file(given.pop("config", ""))
     listeners = given.pop("listeners") or file.pop("listeners", None) or [{"listen": FORWARD, "forward": True}]
     file.pop("listeners", None)
-    options = {**_from(environ), **file, **given}
-    if path := options.pop("key_file", ""):
-        options["key"] = _text(path).strip()
+    options = {**file, **given}
+    aliased = {name: found for name, others in _ALIASES.items() if (found := _first(environ, name, *others))}
+    place = find_place(
+        url=options.get("url"),
+        key_file=options.pop("key_file", None),
+        environ={**environ, **aliased},
+        needs_key=False,  # a server may be open
+    )
+    options |= {"url": place.url, "key": options.get("key") or place.key}
     options.setdefault("ca_dir", authority.folder(environ))
     options["ca_dir"] = Path(options["ca_dir"])
     options["insecure_upstream"] = tuple(options.get("insecure_upstream", ()))
-    options["url"] = str(options["url"]).rstrip("/")
     made = Options(tuple(listener(one) for one in listeners), **options)
     _check(made)
     return made
@@ -174,14 +186,8 @@ def _check(options: Options) -> None:
         _text(options.upstream_ca)
 
 
-def _from(environ: Mapping[str, str]) -> dict[str, Any]:
-    def first(*names: str) -> str:
-        return next((environ[name] for name in names if environ.get(name)), "")
-
-    return {
-        "url": first("PHAROS_URL", "SOFTPROBE_RUNTIME_URL", "SOFTPROBE_URL") or DEFAULT_URL,
-        "key": first("PHAROS_API_KEY", "PHAROS_KEY", "SOFTPROBE_API_TOKEN", "SOFTPROBE_KEY"),
-    }
+def _first(environ: Mapping[str, str], *names: str) -> str:
+    return next((environ[name] for name in names if environ.get(name)), "")
 
 
 _TYPES = {

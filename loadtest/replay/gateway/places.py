@@ -8,7 +8,7 @@ from config.networks import Network
 from loadtest.replay.gateway.listeners import Listener
 from loadtest.replay.gateway.targets import BadTarget, Target, absolute, split_authority
 
-_TEXTS = frozenset({"listen", "to", "direction", "service", "session_here", "session"})
+_TEXTS = frozenset({"listen", "to", "direction", "service", "bind"})
 _LISTS = frozenset({"intercept", "allow_client"})
 
 
@@ -29,7 +29,7 @@ def listener(told: Any) -> Listener:
     forward, to = told.get("forward", False), told.get("to")
     if forward == bool(to):
         raise WrongUse(f"--listen {where} needs either --to URL or --forward.")
-    session = told.get("session_here") or told.get("session")
+    session = told.get("bind")
     direction = told.get("direction", "outbound")
     if direction not in ("inbound", "outbound"):
         raise WrongUse(f"The direction of {where} is inbound or outbound.")

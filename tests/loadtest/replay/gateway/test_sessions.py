@@ -76,6 +76,15 @@ async def test_a_hit_is_the_answer_and_the_upstream_is_not_called(gateway, upstr
     assert (upstream.seen, pharos.uploads, to.proxy.count.answered) == ([], [], 3)
 
 
+@pytest.mark.parametrize("unusable", [{"x": "a\r\nSet-Cookie: b"}, {"x": "a\0"}, {}])
+async def test_an_answer_that_no_response_can_carry(gateway, upstream, client, pharos, unusable):
+    pharos.answer = lambda asked: hit(200 if unusable else 101, b"x", **unusable)
+    to = await gateway(to=upstream.url)
+    async with client.get(to.base, headers=A) as answer:
+        assert (answer.status, (await answer.json())["error"]) == (502, "unusable_mock")
+        assert "Set-Cookie" not in answer.headers
+
+
 async def test_a_text_is_not_called_compressed(gateway, upstream, client, pharos):
     """Archives of browsers keep `content-encoding: gzip` beside a body that is unfolded already."""
     pharos.answer = lambda asked: hit(200, b"plain", content_encoding="gzip")
@@ -144,7 +153,7 @@ async def test_two_sessions_and_a_bound_one_do_not_mix(gateway, upstream, client
 
 
 async def test_a_listener_has_its_own_session(gateway, upstream, client, pharos):
-    to = await gateway(to=upstream.url, session="sess_all", session_here="sess_here", direction="inbound")
+    to = await gateway(to=upstream.url, session="sess_all", bind="sess_here", direction="inbound")
     async with client.get(to.base, headers={"Host": "shop.example"}):
         pass
     [asked] = pharos.asked

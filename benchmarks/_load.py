@@ -41,8 +41,11 @@ HEADER = f"{'':<46}{'accepted':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>11}{'re
 class _HttpClient(asyncio.Protocol):
     """One kept connection, one request at a time."""
 
-    def __init__(self, request: Callable[[], bytes], result: Result, end: float, done: asyncio.Future) -> None:
+    def __init__(
+        self, request: Callable[[], bytes], result: Result, end: float, done: asyncio.Future, accepted: bytes
+    ) -> None:
         self._request, self._result, self._end, self._done = request, result, end, done
+        self._accepted = accepted
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,7 +64,7 @@ class _HttpClient(asyncio.Protocol):
         length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
         if len(body) < length:
             return
-        if self._buffer[9:10] == b"2":
+        if self._buffer[9:10] in self._accepted:
             self._result.latencies.append(time.perf_counter() - self._sent_at)
         else:
             self._result.refused += 1
@@ -76,16 +79,25 @@ class _HttpClient(asyncio.Protocol):
 
 
 async def http(
-    name: str, port: int, requests: list[Callable[[], bytes]], *, seconds: float, cpu_s: Callable[[], float]
+    name: str,
+    port: int,
+    requests: list[Callable[[], bytes]],
+    *,
+    seconds: float,
+    cpu_s: Callable[[], float],
+    accepted: bytes = b"2",
 ) -> Result:
-    """One connection for each maker of requests, each sending the next when the last is answered."""
+    """One connection for each maker of requests, each sending the next when the last is answered.
+
+    `accepted` holds the first digits of statuses that count as an answer.
+    """
     loop, result = asyncio.get_running_loop(), Result(name)
     before, started = cpu_s(), time.perf_counter()
     ends = []
     for request in requests:
         done = loop.create_future()
         await loop.create_connection(
-            lambda request=request, done=done: _HttpClient(request, result, started + seconds, done),
+            lambda request=request, done=done: _HttpClient(request, result, started + seconds, done, accepted),
             "127.0.0.1",
             port,
         )

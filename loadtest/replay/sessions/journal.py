@@ -18,6 +18,7 @@ from loadtest.replay.sessions.models import Entry, Result, RuleUse, Session
 from loadtest.replay.spans.exchange import Body, Exchange
 
 KEPT = 1000  # entries of a session
+AT_ONCE = 200  # entries of a session that one writing keeps, the newest; uses of rules are counted all
 MOST_BODY = 4096
 MOST_TEXT = 2048
 MOST_HEADERS = 64
@@ -52,7 +53,7 @@ def write(lines: list[Line]) -> None:
         if line.session_id in known:
             by_session.setdefault(line.session_id, []).append(line)
     for session_id, own in sorted(by_session.items()):
-        entries = Entry.objects.bulk_create([_entry(line) for line in own[-KEPT:]])
+        entries = Entry.objects.bulk_create([_entry(line) for line in own[-min(AT_ONCE, KEPT) :]])
         _count(session_id, own)
         _trim(session_id)
         newest = [shown(entry) for entry in entries[-20:]]

@@ -5,7 +5,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from loadtest.signals import library
@@ -86,17 +87,15 @@ def _run(options: argparse.Namespace) -> int:
     entries = found.entries
     if not options.stdout and any(isinstance(entry.sink, Platform) for entry in entries):
         return _wrong(options.file, "the sink platform needs a server; add --stdout, or start the scenario there")
-    interrupted: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: interrupted.append(received))
-    ran = run(
-        entries,
-        sys.stdout.buffer,
-        everything=options.stdout,
-        folder=_folder(options.file),
-        until_s=options.duration,
-        should_stop=lambda: bool(interrupted),
-    )
+    with _interruptions() as interrupted:
+        ran = run(
+            entries,
+            sys.stdout.buffer,
+            everything=options.stdout,
+            folder=_folder(options.file),
+            until_s=options.duration,
+            should_stop=lambda: bool(interrupted),
+        )
     faults = [
         f"{account.name}: {account.total_failures} deliveries failed; the last: {account.last_fault}"
         for _, account in ran
@@ -109,6 +108,21 @@ def _run(options: argparse.Namespace) -> int:
     sys.stderr.writelines(f"{fault}\n" for fault in faults)
     _leave_standard_output()
     return INTERRUPTED if interrupted else FAILED if faults else FINE
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """Signals that ask for the end, as they come: what was made until then is still flushed."""
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda received, _: came.append(received))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _leave_standard_output() -> None:

@@ -9,7 +9,7 @@ import yaml
 from loadtest.signals.scenario.errors import Path, Shapeless
 
 MOST_ALIASED = 10_000  # nodes that aliases may bring in
-MOST_NODES = 200_000
+MOST_NODES = 50_000
 MOST_DEPTH = 64
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")

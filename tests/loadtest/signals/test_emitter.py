@@ -135,7 +135,10 @@ def test_resuming_later_ticks_gives_the_same_text() -> None:
 
 @pytest.mark.parametrize(
     ("text", "moved_s"),
-    [("now", 0), ("+24h", 86400), ("-7d", -7 * 86400), ("-1.5s", -1.5), ("2026-09-21T14:13:30Z", 10), ("2026-09-21T16:13:20+02:00", 0)],
+    [
+        ("now", 0), ("+24h", 86400), ("-7d", -7 * 86400), ("-1.5s", -1.5),
+        ("2026-09-21T14:13:30Z", 10), ("2026-09-21T16:13:20+02:00", 0),
+    ],
 )  # fmt: skip
 def test_start_time_moves_timestamps(text: str, moved_s: float) -> None:
     assert start_ns(entry(start_time=text), ORIGIN_NS) - ORIGIN_NS == moved_s * 10**9

@@ -80,7 +80,7 @@ def history(today: datetime) -> None:
     from django.db import connection
 
     from costs.ledger import services
-    from costs.ledger.totals import sum_up
+    from costs.ledger.totals import close_weeks, sum_up
 
     yesterday = today - timedelta(days=1)
     services.run(now=yesterday + timedelta(hours=23, minutes=10))
@@ -97,6 +97,7 @@ def history(today: datetime) -> None:
                 [day, yesterday - timedelta(days=back - 1), yesterday.date()],
             )
     sum_up(days)
+    close_weeks(today=yesterday.date())
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # what the database does by itself in time
 

@@ -8,6 +8,7 @@ sum of micro-dollars, then rounded.
 from decimal import ROUND_HALF_UP, Decimal
 
 MICROS = 1_000_000
+MICROS_A_CENT = 10_000
 CENT = Decimal("0.01")
 DAYS_A_MONTH = 30  # a month's price buys thirty days (contract: fleet console §15)
 DAY_S = 86_400
@@ -31,7 +32,10 @@ def cents(amount: int | Decimal) -> Decimal:
 
 def wire(amount: int | Decimal) -> float:
     """The number that answers carry: USD with two decimals."""
-    return float(cents(amount))
+    if isinstance(amount, Decimal):
+        return float(cents(amount))
+    whole = (abs(amount) + MICROS_A_CENT // 2) // MICROS_A_CENT  # as `cents`; answers hold tens of thousands of them
+    return (whole if amount >= 0 else -whole) / 100
 
 
 def share(monthly: int, seconds: int) -> int:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from json.encoder import encode_basestring  # type: ignore[attr-defined]
+from json.encoder import encode_basestring
 
 from loadtest.signals.encoders import specs
 from loadtest.signals.encoders.metrics import json_object

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial, singledispatch
-from json.encoder import encode_basestring  # type: ignore[attr-defined]
+from json.encoder import encode_basestring
 
 import msgspec
 

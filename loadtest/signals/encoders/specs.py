@@ -7,25 +7,25 @@ class Encoder(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fiel
     """The parameters of one encoder; the tag is its type."""
 
 
-class PrometheusText(Encoder, kw_only=True, tag="prometheus_text"):
+class PrometheusText(Encoder, frozen=True, kw_only=True, tag="prometheus_text"):
     precision: int | None = None
 
 
-class InfluxLine(Encoder, kw_only=True, tag="influx_lp"):
+class InfluxLine(Encoder, frozen=True, kw_only=True, tag="influx_lp"):
     field_key: str = "value"
     precision: int | None = None
 
 
-class JsonLines(Encoder, kw_only=True, tag="json_lines"):
+class JsonLines(Encoder, frozen=True, kw_only=True, tag="json_lines"):
     precision: int | None = None
 
 
-class Syslog(Encoder, kw_only=True, tag="syslog"):
+class Syslog(Encoder, frozen=True, kw_only=True, tag="syslog"):
     hostname: str = "sonda"
     app_name: str = "sonda"
 
 
-class RemoteWrite(Encoder, kw_only=True, tag="remote_write"):
+class RemoteWrite(Encoder, frozen=True, kw_only=True, tag="remote_write"):
     pass
 
 

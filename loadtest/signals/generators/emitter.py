@@ -1,7 +1,6 @@
 """From ticks to encoded events: generator, labels and encoder of one entry together, a span at a time."""
 
 from collections.abc import Sequence
-from typing import Self
 
 from loadtest.signals.encoders import specs as encodings
 from loadtest.signals.encoders.logs import log_encoder
@@ -26,8 +25,8 @@ class Emitter:
     `Emitter(entry)` makes the kind that the entry needs.
     """
 
-    def __new__(cls, entry: Entry) -> Self:
-        return super().__new__(LogEmitter if entry.is_log else MetricEmitter)  # type: ignore[arg-type]
+    def __new__(cls, entry: Entry) -> "Emitter":
+        return super().__new__(LogEmitter if entry.is_log else MetricEmitter)
 
     def __init__(self, entry: Entry) -> None:
         raise NotImplementedError

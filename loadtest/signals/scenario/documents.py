@@ -15,7 +15,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -152,7 +152,7 @@ class YamlReader:
         else:
             self._put(value, event)
 
-    def _open(self, container: Any, event: yaml.Event) -> None:
+    def _open(self, container: Any, event: yaml.CollectionStartEvent) -> None:
         self._count()
         if len(self._stack) >= MOST_DEPTH:
             raise _refused("the body is nested too deeply", event)

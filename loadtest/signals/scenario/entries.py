@@ -149,7 +149,8 @@ def _within(fields: Fields, entry: Entry, limits: Limits) -> None:
     texts += [one.prefix for one in entry.cardinality_spikes]
     if any(len(text.encode()) > limits.label_bytes for text in texts):
         raise fields.fault("labels", f"must have values of at most {limits.label_bytes} bytes")
-    sets = lcm(*(one.cardinality for one in (*entry.dynamic_labels, *entry.cardinality_spikes)))
+    rotating: list[DynamicLabel | CardinalitySpike] = [*entry.dynamic_labels, *entry.cardinality_spikes]
+    sets = lcm(*(one.cardinality for one in rotating))
     if sets * _series_a_set(entry.generator) > limits.series:
         raise fields.fault("labels", f"must make at most {limits.series} series")
 

@@ -16,18 +16,18 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of an entry; names are the contract's, with `_s` where seconds are held."""
 
 
-class Gaps(Part, kw_only=True):
+class Gaps(Part, frozen=True, kw_only=True):
     every_s: float
     for_s: float
 
 
-class Bursts(Part, kw_only=True):
+class Bursts(Part, frozen=True, kw_only=True):
     every_s: float
     for_s: float
     multiplier: float
 
 
-class DynamicLabel(Part, kw_only=True):
+class DynamicLabel(Part, frozen=True, kw_only=True):
     """`values[t mod n]`, or `prefix` and `t mod cardinality`."""
 
     key: str
@@ -36,7 +36,7 @@ class DynamicLabel(Part, kw_only=True):
     values: list[str] | None = None
 
 
-class CardinalitySpike(Part, kw_only=True):
+class CardinalitySpike(Part, frozen=True, kw_only=True):
     label: str
     every_s: float
     for_s: float
@@ -46,7 +46,7 @@ class CardinalitySpike(Part, kw_only=True):
     seed: int = 0
 
 
-class Gate(Part, kw_only=True):
+class Gate(Part, frozen=True, kw_only=True):
     """`while` and `delay`: emit only while the upstream's latest value satisfies the comparison.
 
     `entry` is the upstream's place in `Document.entries` (its `id` may be absent from other rows of a database).
@@ -62,7 +62,7 @@ class Gate(Part, kw_only=True):
     stale_marker: bool = True
 
 
-class Entry(Part, kw_only=True):
+class Entry(Part, frozen=True, kw_only=True):
     """`offset_s` is the first tick's distance from the start of the clock group (`phase_offset` and `after` together);
     `clock_group` is None where the entry stands alone. `after` is kept as text, for people only."""
 

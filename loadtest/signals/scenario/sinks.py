@@ -15,23 +15,23 @@ class Sink(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=
     """The parameters of one sink; the tag is its type."""
 
 
-class Stdout(Sink, kw_only=True, tag="stdout"):
+class Stdout(Sink, frozen=True, kw_only=True, tag="stdout"):
     pass
 
 
-class Memory(Sink, kw_only=True, tag="memory"):
+class Memory(Sink, frozen=True, kw_only=True, tag="memory"):
     capture: bool = False
     max_events: int | None = None
 
 
-class Platform(Sink, kw_only=True, tag="platform"):
+class Platform(Sink, frozen=True, kw_only=True, tag="platform"):
     """Our own metrics and logs. `instance` is the id of an instance, or None for the virtual one of the scenario."""
 
     target: str  # "metrics" or "logs"
     instance: str | None = None
 
 
-class HttpPush(Sink, kw_only=True, tag="http_push"):
+class HttpPush(Sink, frozen=True, kw_only=True, tag="http_push"):
     url: str
     content_type: str = "application/octet-stream"
     headers: dict[str, str] = {}
@@ -40,22 +40,22 @@ class HttpPush(Sink, kw_only=True, tag="http_push"):
     retry: Retry | None = None
 
 
-class File(Sink, kw_only=True, tag="file"):
+class File(Sink, frozen=True, kw_only=True, tag="file"):
     """A relative path below the folder of signals; whether it stays inside is for the sink to see."""
 
     path: str
 
 
-class Tcp(Sink, kw_only=True, tag="tcp"):
+class Tcp(Sink, frozen=True, kw_only=True, tag="tcp"):
     address: str  # host:port
     retry: Retry | None = None
 
 
-class Udp(Sink, kw_only=True, tag="udp"):
+class Udp(Sink, frozen=True, kw_only=True, tag="udp"):
     address: str  # host:port
 
 
-class RemoteWrite(Sink, kw_only=True, tag="remote_write"):
+class RemoteWrite(Sink, frozen=True, kw_only=True, tag="remote_write"):
     url: str
     headers: dict[str, str] = {}
     batch_size: int = 5  # time series
@@ -63,7 +63,7 @@ class RemoteWrite(Sink, kw_only=True, tag="remote_write"):
     retry: Retry | None = None
 
 
-class Loki(Sink, kw_only=True, tag="loki"):
+class Loki(Sink, frozen=True, kw_only=True, tag="loki"):
     url: str
     headers: dict[str, str] = {}
     batch_size: int = 5  # lines

@@ -38,53 +38,40 @@ def console(embedded_product, key):
     return Console(embedded_product.url, key)
 
 
-def rule(console, name, instance, **fields):
-    body = {"name": name, "severity": "HIGH", "instanceId": instance, "cooldownSec": 0, **fields}
-    return console.post("/api/v1/alerts/rules", body, expect=201)
+def delete(console, path):
+    return console.call("DELETE", path)
 
 
-def alerts_of(console, instance):
-    found = console.get(f"/api/v1/alerts?instanceId={instance}&pageSize=100")["alerts"]
-    return {alert["ruleId"] for alert in found}
+@pytest.fixture(scope="module")
+def watched(console):
+    """A log with a long gap and a metric that is too high, each with a rule on its machine: (scenario, machine, rule).
 
-
-def test_a_metric_and_a_log_make_rules_fire(console):
-    """The log falls silent in its gap, and with it its machine; the metric is too high all the time."""
-    gaps = {"every": "60s", "for": "58s"}
+    Silence takes half a minute to be noticed, so it begins before everything else.
+    """
     template = {"type": "template", "templates": [{"message": "belt stopped"}], "severity_weights": {"error": 1}}
-    shared = {"rate": 10, "sink": {"type": "platform"}}
-    log = console.post(
-        f"{BASE}/scenarios",
-        {"name": "belt", "signal_type": "logs", "generator": template, "gaps": gaps, **shared},
-        expect=201,
-    )
-    metric = console.post(
-        f"{BASE}/scenarios",
-        {"name": "cpu_percent", "generator": {"type": "constant", "value": 97}, **shared},
-        expect=201,
-    )
-    machines = {
-        one["tags"]["batch"]: one for one in console.get("/api/v1/instances?pageSize=100")["instances"]
-        if (one.get("tags") or {}).get("synthetic") == "signals"
+    silence = {
+        "signal_type": "logs", "generator": template, "gaps": {"every": "90s", "for": "88s"},
+        "rule": {"type": "LIFECYCLE", "conditions": {"event": "heartbeat_lost", "timeout_sec": 30}},
     }  # fmt: skip
-    assert len(machines) == 2
-    by_name = {one["name"].split("-")[1]: one["id"] for one in machines.values()}
-    silent = rule(
-        console, "silent", by_name["belt"], type="LIFECYCLE",
-        conditions={"event": "heartbeat_lost", "timeout_sec": 30},
-    )  # fmt: skip
-    busy = rule(
-        console, "busy", by_name["cpu_percent"], type="THRESHOLD",
-        conditions={"metric": "cpu_percent", "operator": "gt", "threshold": 90},
-    )  # fmt: skip
-    wait_for("the busy machine", lambda: busy["id"] in alerts_of(console, by_name["cpu_percent"]), timeout_s=30)
-    lines = console.get(f"/api/v1/logs?instanceId={by_name['belt']}&pageSize=5")["logs"]
-    assert lines and {line["message"] for line in lines} == {"belt stopped"}
-    wait_for("the silent machine", lambda: silent["id"] in alerts_of(console, by_name["belt"]), timeout_s=60)
-    for one in (log, metric):
-        assert console.delete(f"{BASE}/scenarios/{one['id']}?purge=true")["status"] == "stopped"
-    left = console.get("/api/v1/instances?pageSize=100")["instances"]
-    assert not [one for one in left if (one.get("tags") or {}).get("synthetic") == "signals"]
+    load = {
+        "generator": {"type": "constant", "value": 97},
+        "rule": {"type": "THRESHOLD", "conditions": {"metric": "cpu_percent", "operator": "gt", "threshold": 90}},
+    }
+    found = {}
+    for name, fields in {"belt": silence, "cpu_percent": load}.items():
+        rule = fields.pop("rule")
+        body = {"name": name, "rate": 10, "sink": {"type": "platform"}, **fields}
+        made = console.post(f"{BASE}/scenarios", body, expect=201)
+        (machine,) = (one["id"] for one in synthetic(console) if one["name"].startswith(f"signals-{name}-"))
+        rule |= {"name": name, "severity": "HIGH", "instanceId": machine, "cooldownSec": 0}
+        found[name] = (made["id"], machine, console.post("/api/v1/alerts/rules", rule, expect=201)["id"])
+    return found
+
+
+def synthetic(console):
+    """The machines that signals have made."""
+    every = console.get("/api/v1/instances?pageSize=100")["instances"]
+    return [one for one in every if (one.get("tags") or {}).get("synthetic") == "signals"]
 
 
 @pytest.fixture
@@ -119,7 +106,7 @@ def prometheus(tmp_path):
         process.wait(10)
 
 
-def test_a_real_prometheus_never_fails_to_scrape(console, key, prometheus):
+def test_a_real_prometheus_never_fails_to_scrape(console, key, watched, prometheus):
     made = console.post(
         f"{BASE}/scenarios",
         {"name": "lift_speed", "rate": 20, "generator": {"type": "steady"}, "labels": {"car": "2"}},
@@ -137,4 +124,21 @@ def test_a_real_prometheus_never_fails_to_scrape(console, key, prometheus):
     assert ask("min_over_time(up[2m])") == {"one": 1.0, "every": 1.0}
     counted = ask('count_over_time(lift_speed{car="2"}[2m])')
     assert counted["one"] > counted["every"] >= 5, counted  # every line once, against the latest value each time
-    assert console.delete(one)["total_events"] >= counted["one"]
+    assert delete(console, one)["total_events"] >= counted["one"]
+
+
+def test_a_metric_and_a_log_make_rules_fire(console, watched):
+    """The log falls silent in its gap, and with it its machine; the metric is too high all the time."""
+
+    def fired(name):
+        _, machine, rule = watched[name]
+        alerts = console.get(f"/api/v1/alerts?instanceId={machine}&pageSize=100")["alerts"]
+        return rule in {alert["ruleId"] for alert in alerts}
+
+    wait_for("the alert of the busy machine", lambda: fired("cpu_percent"), timeout_s=30)
+    lines = console.get(f"/api/v1/logs?instanceId={watched['belt'][1]}&pageSize=5")["logs"]
+    assert lines and {line["message"] for line in lines} == {"belt stopped"}
+    wait_for("the alert of the silent machine", lambda: fired("belt"), timeout_s=90)
+    for scenario, _, _ in watched.values():
+        assert delete(console, f"{BASE}/scenarios/{scenario}?purge=true")["status"] == "stopped"
+    assert not synthetic(console)

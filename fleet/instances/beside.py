@@ -8,7 +8,7 @@ from django.db.models import Value
 from django.db.models.expressions import Combinable
 
 from config.api.authentication import Principal
-from fleet.instances.models import Event
+from fleet.instances.models import Event, Instance
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,17 @@ class Mark:
     label: str
 
 
+@dataclass(frozen=True)
+class Fact:
+    """One more line of an instance's facts, in words. `page` is a named page that takes its id and tells more."""
+
+    label: str
+    text: str
+    detail: str = ""
+    page: str = ""
+
+
+Teller = Callable[[Instance], Fact | None]
 Marker = Callable[[str, Principal | None, datetime, datetime], list[Mark]]
 
 MOST_MARKS = 20
@@ -35,6 +46,7 @@ MARKED = {
     Event.Type.ERROR: "Error",
 }
 _markers: list[Marker] = []
+_tellers: list[Teller] = []
 _columns: dict[str, Combinable] = {"open_alerts": Value(0)}
 
 
@@ -42,6 +54,17 @@ def mark_charts(marker: Marker) -> None:
     """Let `marker(instance_id, principal, since, until)` point out moments in the charts of an instance."""
     if marker not in _markers:
         _markers.append(marker)
+
+
+def tell_fact(teller: Teller) -> None:
+    """Let `teller(instance)` add a line to the facts of an instance; None adds none."""
+    if teller not in _tellers:
+        _tellers.append(teller)
+
+
+def facts(instance: Instance) -> list[Fact]:
+    """What the rooms above tell of an instance."""
+    return [fact for teller in _tellers if (fact := teller(instance))]
 
 
 def fill_column(name: str, expression: Combinable) -> None:

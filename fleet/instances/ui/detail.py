@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.api.permissions import OPERATOR, VIEWER
 from config.pages import page
-from fleet.instances import queries
+from fleet.instances import beside, queries
 from fleet.instances.listing import state_of
 from fleet.instances.models import Instance
 from fleet.instances.timeline import told
@@ -86,4 +86,9 @@ def about(request: HttpRequest, found: Instance) -> dict[str, Any]:
 def activity(found: Instance) -> dict[str, Any]:
     processes, reported_at = queries.processes(found)
     events = queries.events(found, limit=EVENTS)
-    return {"processes": processes, "processes_at": reported_at, "events": [told(event) for event in events]}
+    return {
+        "processes": processes,
+        "processes_at": reported_at,
+        "events": [told(event) for event in events],
+        "told_facts": beside.facts(found),
+    }

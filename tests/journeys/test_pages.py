@@ -12,7 +12,7 @@ import pytest
 from tests.journeys.addresses import EMPTY, FILLED
 from tests.support import product as products
 from tests.support.console import Console, wait_for
-from tests.support.filling import depth, lines, load, replay
+from tests.support.filling import depth, exchange, lines, load, replay
 from tests.support.pages import EMAIL, PASSWORD, PHONE, WIDE, Visit, sign_up
 from tests.support.terminal import use_terminal
 
@@ -226,6 +226,27 @@ def test_figures_move_by_themselves(site: Site) -> None:
     moved = "(text) => document.querySelector('#instance-now').innerText !== text"
     page.wait_for_function(moved, arg=before, timeout=45_000)
     assert page.evaluate("window.same")  # the page was not loaded anew
+    context.close()
+
+
+def test_a_refused_call_becomes_a_mock_while_a_person_watches(site: Site) -> None:
+    console, session = Console(site.product.url, site.product.new_key("OPERATOR")), site.ids["replay"]
+    asked = exchange(session, "PATCH", "/limits?of=7")
+    context = site.context()
+    page = context.new_page()
+    page.goto(f"{site.product.url}/replay/{session}/")
+    page.get_by_role("button", name="Live", exact=True).wait_for()
+    page.evaluate("window.same = true")
+    console.post("/api/replay/v1/inject", asked, expect=599)
+    page.locator("#replay-journal").get_by_text("/limits?of=7").wait_for(timeout=45_000)
+    assert page.evaluate("window.same")  # the page was not loaded anew
+    page.get_by_role("link", name="Make a mock of PATCH bank.example:8443/limits").press("Enter")
+    page.get_by_text("The last rule is a proposal").wait_for()
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("Rules saved as revision").wait_for()
+    console.post("/api/replay/v1/inject", asked, expect=200)
+    row = page.locator("#replay-rules tr", has_text="PATCH bank.example/limits")
+    row.get_by_text("1", exact=True).wait_for(timeout=45_000)
     context.close()
 
 

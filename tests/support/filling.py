@@ -37,6 +37,18 @@ def load(console: Console) -> dict[str, str]:
     return {"collection": collection, "environment": environment, "request": request, "load": run}
 
 
+def exchange(session: str, method: str, path: str, **told: str | int) -> dict:
+    """A trace document that asks about an outbound request, or with `told` reports one."""
+    told = {"sp.span.type": "inject", "sp.session.id": session, "sp.traffic.direction": "outbound"} | told
+    told |= {"http.request.method": method, "url.host": "bank.example:8443", "url.path": path}
+    pairs = [
+        {"key": key, "value": {"intValue": value} if isinstance(value, int) else {"stringValue": value}}
+        for key, value in told.items()
+    ]
+    one = {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "attributes": pairs}
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}
+
+
 def replay(console: Console) -> dict[str, str]:
     """A session that answered, passed on and refused, and a case with both sides of exchanges."""
     base = "/api/replay/v1"
@@ -47,22 +59,12 @@ def replay(console: Console) -> dict[str, str]:
         {"id": "pay", "when": {"method": "POST", "path": "/pay"}, "then": {"action": "mock"}, "consume": "once"},
     ]
     console.post(f"{base}/sessions/{session_id}/rules", {"version": 1, "rules": rules})
-
-    def span(kind: str, method: str, path: str, **more: str | int) -> dict:
-        told = {"sp.span.type": kind, "sp.session.id": session_id, "sp.traffic.direction": "outbound"}
-        told |= {"http.request.method": method, "url.host": "bank.example:8443", "url.path": path, **more}
-        pairs = [
-            {"key": key, "value": {"intValue": value} if isinstance(value, int) else {"stringValue": value}}
-            for key, value in told.items()
-        ]
-        one = {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "attributes": pairs}
-        return {"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}
-
-    console.post(f"{base}/inject", span("inject", "GET", "/ledger?page=1"), expect=200)
-    console.post(f"{base}/inject", span("inject", "PUT", "/accounts/17"), expect=599)
+    console.post(f"{base}/inject", exchange(session_id, "GET", "/ledger?page=1"), expect=200)
+    console.post(f"{base}/inject", exchange(session_id, "PUT", "/accounts/17"), expect=599)
     answer = {"http.response.status_code": 200, "http.response.body": '{"balance": 17}'}
     header = {"http.request.header.accept": "application/json", "http.response.header.content-type": "application/json"}
-    traces = [span("extract", "GET", f"/ledger?page={number}", **header, **answer) for number in range(3)]
+    told = {"sp.span.type": "extract", **header, **answer}
+    traces = [exchange("", "GET", f"/ledger?page={number}", **told) for number in range(3)]
     case = {"version": "1.0.0", "caseId": "checkout", "traces": traces}
     capture = console.post("/api/replay/cases/import", case, expect=201)["captureId"]
     rows = f"{base}/sessions/{session_id}/journal"

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from config import live
 from config.api.errors import ApiError, TooLarge, Unavailable
 from config.timeseries.writer import Writer
 from loadtest.replay.captures.models import Capture, Origin, Piece
@@ -77,6 +78,7 @@ def _store(capture_id: str, uploads: list[Upload]) -> None:
         Session.objects.filter(pk=capture_id).update(
             extracted_spans=F("extracted_spans") + sum(one.exchanges for one in kept), touched_at=first.now
         )
+        transaction.on_commit(lambda: live.publish(f"replay:{capture_id}", {"kind": "captured"}))
 
 
 def _session(session_id: str, now: datetime) -> Session | None:

@@ -29,11 +29,18 @@ from security.vault.crypto import encrypt
 TOMBSTONE = timedelta(hours=24)  # that a closed id is still told from one that never was
 AT_ONCE = 100
 QUICK = 1
+LIST_TOPIC = "replay"  # a session was opened or closed
 
 
 def live_topic(session_id: str) -> str:
     """What pages listen to: `{"kind": "exchanges"}`, `{"kind": "changed"}`, `{"kind": "closed"}`."""
     return f"replay:{session_id}"
+
+
+def _tell(session_id: str, kind: str) -> None:
+    """Tell the pages after the commit: that of the session, and the list when one came or went."""
+    topics = [live_topic(session_id)] + [LIST_TOPIC] * (kind != "changed")
+    transaction.on_commit(lambda: live.publish_all([(topic, {"kind": kind}) for topic in topics]))
 
 
 def team_of(actor: Principal) -> str | None:
@@ -59,6 +66,7 @@ def create(*, mode: Any, policy: Any = None, actor: Principal, now: datetime | N
         keeping.begin(capture_id=session.pk, origin=Origin.SESSION, team_id=team_id, made_by=actor.name, now=now)
     _audit(session, "CREATE", actor, mode=mode)
     measuring.SESSIONS.labels(mode).inc()
+    _tell(session.pk, "opened")
     return session
 
 
@@ -77,7 +85,7 @@ def changed(session_id: str, actor: Principal, what: str, **facts: Any) -> Itera
         session.state, session.touched_at = State.CONFIGURED, timezone.now()
         session.save()
         _audit(session, "UPDATE", actor, document=what, revision=session.revision, **facts)
-        transaction.on_commit(lambda: live.publish(live_topic(session_id), {"kind": "changed"}))
+        _tell(session_id, "changed")
 
 
 def locked(session_id: str, actor: Principal) -> Session:
@@ -164,7 +172,7 @@ def _close(session: Session, actor: Principal | None, wish: str, now: datetime) 
     if session.mode != Mode.CAPTURE:  # rules still say what is masked in traces that come late
         empty(Session.objects.filter(pk=session.pk))
     _audit(session, "CLOSE", actor, traces=capture.trace_count if capture else None)
-    transaction.on_commit(lambda: live.publish(live_topic(session.pk), {"kind": "closed"}))
+    _tell(session.pk, "closed")
     return capture if session.mode == Mode.CAPTURE else None
 
 

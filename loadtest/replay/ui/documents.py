@@ -17,6 +17,8 @@ from loadtest.replay.sessions import services
 from loadtest.replay.sessions.models import Session
 from loadtest.replay.ui.common import MOST_EDITED, faults_of, frame, get_session, typed, written
 
+FEWEST_ROWS, MOST_ROWS = 12, 60  # of the text field, so that a rule proposed at the end is seen
+
 
 @dataclass(frozen=True)
 class Edited:
@@ -76,4 +78,5 @@ def _form(request: HttpRequest, edited: Edited, session: Session, **context: Any
     revision = request.POST.get("revision", session.revision)
     context = frame(request, session) | {"edited": edited, "revision": revision} | context
     context["api_path"] += f"/{edited.name}"
+    context["rows"] = max(FEWEST_ROWS, min(MOST_ROWS, (context["content"] or "").count("\n") + 2))
     return render(request, "replay/document.html", context, status=422 if context.get("faults") else 200)

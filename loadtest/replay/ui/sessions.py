@@ -46,11 +46,11 @@ def listed(request: HttpRequest) -> dict[str, Any]:
     cases = LoadedCase.objects.filter(session__in=found_here).defer("packed")
     by_session = {case.session_id: case for case in cases}
     return {
-        "place": "sessions",
+        "place": "closed" if tab == "closed" else "sessions",
         "page": shown,
         "tab": tab,
         "rows": [(session, by_session.get(session.pk)) for session in found_here],
-        "topic": " ".join(services.live_topic(session.pk) for session in found_here if session.is_open),
+        "topic": " ".join([services.LIST_TOPIC, *(services.live_topic(one.pk) for one in found_here if one.is_open)]),
         "rows_url": f"{reverse('ui:replay-rows')}?{request.GET.urlencode()}",
         "may_operate": request.principal.may_open(OPERATOR),
         "any": bool(found_here) or visible.exists(),

@@ -1,5 +1,6 @@
 """Sending a request on and its answer back, byte for byte, while the begin of each body is kept."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from functools import lru_cache
@@ -26,6 +27,10 @@ class Failed(Exception):
     def __init__(self, status: int, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.status, self.code = status, code
+
+
+class Stalled(TimeoutError):
+    """The caller stopped in the middle of its body."""
 
 
 class Upstreams:
@@ -69,6 +74,8 @@ class Upstreams:
             raise Failed(
                 502, "upstream_certificate", f"The certificate of {target.host} is not valid: {why}."
             ) from fault
+        except Stalled as fault:
+            raise late() from fault
         except TimeoutError as fault:
             raise Failed(504, "upstream_timeout", f"{target.host} did not answer in time.") from fault
         except aiohttp.ClientConnectorError as fault:
@@ -124,25 +131,46 @@ async def relay(
     return response, b""
 
 
-async def begin_of_body(request: web.BaseRequest, kept: Kept, limit: int) -> AsyncIterator[bytes] | bytes | None:
-    """Read the begin of a request's body into `kept`; what to send on: nothing, all of it, or a stream of it."""
+async def begin_of_body(
+    request: web.BaseRequest, kept: Kept, limit: int, idle_s: float
+) -> AsyncIterator[bytes] | bytes | None:
+    """Read the begin of a request's body into `kept`; what to send on: nothing, all of it, or a stream of it.
+
+    Raises Failed when the caller is silent for `idle_s`.
+    """
     if not request.body_exists:
         return None
     read: list[bytes] = []
-    while sum(map(len, read)) <= limit:
-        chunk = await request.content.readany()
-        if not chunk:
-            return b"".join(read)
-        read.append(chunk)
-        kept.add(chunk)
-    return _rest(read, request.content)
+    try:
+        while sum(map(len, read)) <= limit:
+            async with asyncio.timeout(idle_s):
+                chunk = await request.content.readany()
+            if not chunk:
+                return b"".join(read)
+            read.append(chunk)
+            kept.add(chunk)
+    except TimeoutError as fault:
+        raise late() from fault
+    return stream(request, idle_s, read)
 
 
-async def _rest(read: list[bytes], content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+async def stream(request: web.BaseRequest, idle_s: float, read: Iterable[bytes] = ()) -> AsyncIterator[bytes]:
+    """A body as it comes, after what was `read` of it already. Raises Stalled when nothing comes for `idle_s`."""
     for chunk in read:
         yield chunk
-    async for chunk in content.iter_any():
+    while True:
+        try:
+            async with asyncio.timeout(idle_s):
+                chunk = await request.content.readany()
+        except TimeoutError:
+            raise Stalled from None
+        if not chunk:
+            return
         yield chunk
+
+
+def late() -> Failed:
+    return Failed(408, "request_timeout", "The body of the request did not arrive in time.")
 
 
 def go_on(request: web.BaseRequest) -> None:

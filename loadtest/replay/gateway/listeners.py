@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from config.networks import Network
@@ -94,6 +95,11 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._house.leave(self)
         super().connection_lost(exc)
+
+    def log_exception(self, *args: Any, **told: Any) -> None:
+        """Faults of ours with their traceback; what callers do wrong is no news."""
+        if not isinstance(told.get("exc_info"), HttpProcessingError):
+            super().log_exception(*args, **told)
 
 
 class Front(asyncio.Protocol):

@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 from loadtest.replay.gateway import answers, tunnels
 from loadtest.replay.gateway.bodies import Kept, stored
 from loadtest.replay.gateway.control import Control, Refusal, Unavailable
-from loadtest.replay.gateway.forwarding import Failed, Upstreams, begin_of_body, go_on, relay
+from loadtest.replay.gateway.forwarding import Failed, Upstreams, begin_of_body, go_on, relay, stream
 from loadtest.replay.gateway.headers import asks_for_upgrade, carry_on, end_to_end, for_storage, session_of
 from loadtest.replay.gateway.listeners import Connection, Listener
 from loadtest.replay.gateway.static import is_static
@@ -25,12 +25,16 @@ TELL_EVERY_S = 10.0
 
 @dataclass(frozen=True)
 class Behaviour:
-    """`fail_open`: forward when Pharos gives no answer. `spy`: never ask, report only. `keep`: bytes of a body."""
+    """`fail_open`: forward when Pharos gives no answer. `spy`: never ask, report only. `keep`: bytes of a body.
+
+    `idle_s`: how long a caller may be silent in the middle of a body.
+    """
 
     fail_open: bool
     spy: bool = False
     skip_static: bool = False
     keep: int = 1 << 20
+    idle_s: float = 300.0
 
 
 @dataclass
@@ -76,7 +80,7 @@ class Proxy:
         go_on(request)
         data = None
         if request.body_exists:
-            data = request.content.read_nowait(-1) if request.content.is_eof() else request.content.iter_any()
+            data = request.content.read_nowait(-1) if request.content.is_eof() else stream(request, self._does.idle_s)
         upstream = await self._upstreams.send(request.method, target, _outgoing(request, target, listener), data)
         return await self._return(request, upstream, None, None)
 
@@ -88,7 +92,7 @@ class Proxy:
         go_on(request)
         headers = _outgoing(request, target, listener)
         trace = carry_on(headers, session)
-        data = await begin_of_body(request, asked, limit)
+        data = await begin_of_body(request, asked, limit, self._does.idle_s)
         body, unfolded = stored(asked, request.headers.get(hdrs.CONTENT_ENCODING, ""), limit)
         question = Exchange(
             kind="inject",

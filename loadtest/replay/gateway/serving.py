@@ -35,7 +35,7 @@ class Gateway:
             ca_file=options.upstream_ca,
             insecure=options.insecure_upstream,
         )
-        behaviour = Behaviour(fail_open, options.spy, options.skip_static, options.keep)
+        behaviour = Behaviour(fail_open, options.spy, options.skip_static, options.keep, options.idle_s)
         self.proxy = Proxy(self._control, self.uploads, self._upstreams, session, behaviour)
         self._server = web.Server(self.proxy, handler_cancellation=True)
         self._house = House(self._server, self._guard, authority, most=options.connections, idle_s=options.idle_s)

@@ -223,6 +223,22 @@ async def test_oversized_headers_and_too_many_callers(gateway, upstream, client)
         assert b" 503 " in await raw(port_of(to), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
+async def test_a_body_that_is_no_proper_http(gateway, upstream, pharos, headers, caplog):
+    to = await gateway(to=upstream.url)
+    named = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{named}\r\n".encode()
+    assert b" 400 " in await raw(port_of(to), head + b"3\r\nabc\r\nzz\r\n")
+    assert (pharos.asked, upstream.bodies, caplog.records) == ([], [], [])
+
+
+async def test_a_body_that_stops_in_the_middle(gateway, upstream, headers):
+    to = await gateway(to=upstream.url, idle_s=0.1)
+    named = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nConnection: close\r\n{named}\r\n".encode()
+    assert b" 408 " in await raw(port_of(to), head + b"abc", until_end=False)
+    assert upstream.bodies == []
+
+
 async def test_silent_callers_are_let_go(gateway, upstream):
     to = await gateway(to=upstream.url, idle_s=0.1)
     assert await raw(port_of(to), b"GET / HTTP/1.1\r\nHos") == b""

@@ -12,6 +12,7 @@ from costs.entries import ui as entries
 from costs.forecast.api import MonthForecast
 from costs.idle import ui as idle
 from costs.idle.api import IdleInstances, IdleInstancesForPages
+from costs.llm.api import LlmOfInstance, LlmPricing, LlmSummary, LlmTrends
 from costs.overview import ui as overview
 from costs.pricing.api import Pricing, ProviderPricing
 from costs.reports.api import Breakdown, InstanceCosts, Summary, Trends
@@ -32,6 +33,10 @@ api_v1: list = [
     route("costs/trends", Trends.as_view()),
     route("costs/breakdown", Breakdown.as_view()),
     route("costs/instances/<id>", InstanceCosts.as_view()),
+    route("costs/llm/summary", LlmSummary.as_view()),
+    route("costs/llm/trends", LlmTrends.as_view()),
+    route("costs/llm/pricing", LlmPricing.as_view()),
+    route("costs/llm/instances/<id>", LlmOfInstance.as_view()),
     route("costs/pricing", Pricing.as_view()),
     route("costs/pricing/<provider>", ProviderPricing.as_view()),
     route("providers", catalog.Providers.as_view()),

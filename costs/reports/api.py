@@ -18,18 +18,9 @@ from costs.ledger.models import CostEntry
 from costs.ledger.queries import Amount
 from costs.money import percent, wire
 from costs.reports import queries
-from costs.reports.ranges import read_range
+from costs.reports.ranges import RANGE, read_range
 from fleet.instances.models import Instance
 
-RANGE = [
-    OpenApiParameter(name, OpenApiTypes.STR, description=text)
-    for name, text in (
-        ("from", "ISO 8601; 30 days before `to` without it"),
-        ("to", "ISO 8601; now without it"),
-        ("instanceId", "only this instance"),
-        ("provider", "only this provider"),
-    )
-]
 GROUPS = ("instance", "provider", "region", "team", "label")
 BY = OpenApiParameter("by", OpenApiTypes.STR, description="instance, provider, region, team or label")
 LABEL = OpenApiParameter("label", OpenApiTypes.STR, description="the label's name, with by=label")

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 
 from config.api.errors import Invalid, Malformed, NotFound
 from config.api.fields import milliseconds
@@ -13,6 +15,15 @@ from costs.ledger.models import Subject, visible
 from costs.ledger.queries import Days, Scope
 from fleet.instances.models import Instance, Provider
 
+RANGE = [
+    OpenApiParameter(name, OpenApiTypes.STR, description=text)
+    for name, text in (
+        ("from", "ISO 8601; 30 days before `to` without it"),
+        ("to", "ISO 8601; now without it"),
+        ("instanceId", "only this instance"),
+        ("provider", "only this provider"),
+    )
+]
 USUAL = timedelta(days=30)
 LONGEST = timedelta(days=731)
 

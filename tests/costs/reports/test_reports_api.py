@@ -167,3 +167,15 @@ def test_ranges_and_filters_that_make_no_sense(api, report, query, status):
 @pytest.mark.parametrize("query", ["by=colour", "by=label", f"by=label&label={'x' * 129}"])
 def test_groupings_that_there_are_not(api, query):
     assert api("VIEWER").get(f"/api/v1/costs/breakdown?{query}").status_code == 400
+
+
+def test_models_cost_nothing_while_nobody_reports_their_use(api, fleet):
+    example, *_ = fleet
+    client = api("VIEWER")
+    body = client.get(f"/api/v1/costs/llm/summary?{SPAN}").json()
+    assert (body["totalCostUsd"], body["totalInputTokens"], body["byModel"]) == (0.0, 0, [])
+    assert client.get("/api/v1/costs/llm/trends").json() == {"points": []}
+    assert client.get("/api/v1/costs/llm/pricing").json() == {"models": []}
+    assert client.get(f"/api/v1/costs/llm/instances/{example.pk}").json()["instanceId"] == example.pk
+    assert client.get("/api/v1/costs/llm/instances/none").status_code == 404
+    assert client.get("/api/v1/costs/llm/trends?from=soon").status_code == 400

@@ -60,4 +60,7 @@ SETTERS = {
     "load_avg_5": _load5,
     "net_bytes_recv": _received,
     "net_bytes_sent": _sent,
+    # As our own packs call them.
+    "host_cpu_usage_percent": _cpu,
+    "host_memory_used_percent": _memory,
 }

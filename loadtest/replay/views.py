@@ -1,7 +1,5 @@
 """What the views of this base URL have in common (contract: traffic replay §2)."""
 
-import json
-from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +13,7 @@ from config.api.parsers import raw
 from config.api.permissions import HasRole
 from config.api.views import ApiView
 from fleet.collectors.bodies import unfolded
+from loadtest.replay.documents.text import NotJson, parse
 
 Schema = dict[str, Any]
 MOST_INTEGER = 2**31 - 1  # that every client reads
@@ -68,12 +67,9 @@ def json_value(request: Any) -> Any:
     if not body.strip():
         raise Malformed("The body is empty")
     try:
-        return json.loads(body, parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        where = (
-            f"{error.msg} at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it cannot be read"
-        )
-        raise Malformed(f"The body is not JSON: {where}") from None
+        return parse(body)
+    except NotJson as error:
+        raise Malformed(f"The body is not JSON: {error}") from None
 
 
 def json_object(request: Any) -> dict[str, Any]:
@@ -86,13 +82,6 @@ def as_object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Invalid("The body must be a JSON object")
     return body
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError
-    return number
 
 
 def small(number: int) -> int:

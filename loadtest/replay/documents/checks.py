@@ -59,7 +59,7 @@ def _validator(name: str) -> Any:
         (each, {"$schema": "https://json-schema.org/draft/2020-12/schema", **(schema(each) or {})}) for each in NAMES
     ]
     return jsonschema_rs.Draft202012Validator(
-        schema(name),
+        schema(name) or False,
         formats={format: _accepts(compiler) for format, compiler in COMPILERS.items()},
         validate_formats=True,
         registry=jsonschema_rs.Registry(known),
@@ -73,7 +73,7 @@ def _accepts(compiler: Callable[[str], Any]) -> Callable[[str], bool]:
         try:
             compiler(text)
         except ValueError:
-            return False
+            return not text  # which counts as not given
         return True
 
     return accepts

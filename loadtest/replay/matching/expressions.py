@@ -151,10 +151,13 @@ def json_path(text: str) -> Any:
     if len(text) > LONGEST_PATH:
         raise ValueError(f"is longer than {LONGEST_PATH} characters")
     try:
-        return _counted(ENVIRONMENT.compile(text))
-    except (JSONPathError, RecursionError, ValueError) as error:
-        why = str(error).partition("\n")[0]
+        path = ENVIRONMENT.compile(text)
+    except (JSONPathError, RecursionError, ValueError, OverflowError) as error:
+        why = str(error.args[0] if error.args else error).partition("\n")[0]
         raise ValueError(f"is no JSONPath (RFC 9535): {why}") from None
+    if not isinstance(path, JSONPath):
+        raise ValueError("is no JSONPath (RFC 9535): it joins several")
+    return _counted(path)
 
 
 def selected(path: Any, value: Any) -> Iterator[JSONPathMatch]:

@@ -179,7 +179,11 @@ def _equals(literal: Any) -> Callable[[Any], bool]:
 
 def _tags(key: str, wanted: Mapping[str, Any]) -> Iterator[Predicate]:
     for name, value in wanted.items():
-        yield Predicate(f"{key}.{name}", value, _tag_is(name, text(value)), lambda e, name=name: e.tags.get(name))
+        yield Predicate(f"{key}.{name}", value, _tag_is(name, text(value)), _tag(name))
+
+
+def _tag(name: str) -> Seen:
+    return lambda exchange: exchange.tags.get(name)
 
 
 def _tag_is(name: str, wanted: str) -> Holds:

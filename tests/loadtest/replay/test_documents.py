@@ -31,7 +31,7 @@ def then(action, **keys):
 GOOD = [
     RULE,
     {**RULE, "id": "a", "name": "b", "priority": -3, "consume": "once"},
-    when(direction="", host="", notHostSuffix=["a"], headers={"a": "x", "b": ["y", "z"]}, headerMatch={"a": "^x"}),
+    when(direction="", host="", bodyJsonPath="", notHostSuffix=["a"], headers={"a": "x", "b": ["y", "z"]}, headerMatch={"a": "^x"}),
     when(bodyJsonPath="$.a[?@.b > 1]", bodyJsonPathEquals={"$.a": None, "$['b c']": 1.5}, traceTags={"a": True}),
     then("mock"),
     then("mock", response={"status": 599, "body": [1], "headers": {"a": "b"}, "delayMs": 0, "further": {"kept": 1}}),
@@ -68,6 +68,8 @@ BAD = [
     (when(bodyJsonPath="a.b"), ".when.bodyJsonPath", "JSONPath"),
     (when(bodyJsonPath="$." + "a" * 500), ".when.bodyJsonPath", "longer than 500"),
     (when(bodyJsonPath="$[?" + "(" * 400), ".when.bodyJsonPath", "JSONPath"),
+    (when(bodyJsonPath="$[?@.a == 1e400]"), ".when.bodyJsonPath", "JSONPath"),
+    (when(bodyJsonPath="$.a | $.b"), ".when.bodyJsonPath", "JSONPath"),
     (when(bodyJsonPath="$[?nope(@)]"), ".when.bodyJsonPath", "nope"),
     (when(bodyJsonPathEquals={"$.a": []}), ".when.bodyJsonPathEquals.$.a", "null"),
     (when(bodyJsonPathEquals={"a": 1}), ".when.bodyJsonPathEquals", "JSONPath"),

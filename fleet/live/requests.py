@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 TOPIC = re.compile(
-    r"(fleet|monitors|alerts|commands|load-runs|replay"
-    r"|(?:command|instance|monitor|run|trial|alert|load-run|replay):[A-Za-z0-9_-]{1,128})"
+    r"(fleet|monitors|alerts|commands|load-runs|signals|replay"
+    r"|(?:command|instance|monitor|run|trial|alert|load-run|signal|replay):[A-Za-z0-9_-]{1,128})"
 )
 MAX_TOPICS = 100
 Ids = Annotated[list[Annotated[str, Meta(max_length=128)]], Meta(max_length=MAX_TOPICS)]

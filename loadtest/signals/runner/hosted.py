@@ -42,7 +42,7 @@ class Hosted:
         self.state = "pending"
         self._stopping = False
         self._recent: deque[Batch] = deque()
-        self._tail: Batch | None = None
+        self._tail: deque[Batch] = deque()
         self._window_at, self._window_events = now, self.figures.total_events
         self._series_due = 0.0
         self._fresh = self._told = False  # values that no report told; whether a report told any
@@ -140,13 +140,10 @@ class Hosted:
         else:
             self._sink.write(batch)
         self.figures.bytes_emitted += len(batch.payload)
-        self._fresh, self._tail = True, batch
+        self._fresh = True
+        keep(self._tail, batch, TAIL_EVENTS)
         if not self.entry.is_log:
-            self._recent.append(batch)
-            kept = sum(one.ticks for one in self._recent) - self._recent[0].ticks
-            while len(self._recent) > 1 and kept >= BUFFERED:
-                self._recent.popleft()
-                kept -= self._recent[0].ticks
+            keep(self._recent, batch, BUFFERED)
 
     def answered(self, fault: str | None) -> None:
         """The host says what became of a parcel."""
@@ -191,8 +188,12 @@ class Hosted:
         return list(lines)
 
     def _tail_text(self) -> str:
-        events = self._tail.events[-TAIL_EVENTS:] if self._tail else []
-        return b"".join(events).decode(errors="replace")[-TAIL_BYTES:]
+        """The last events as people read them, whatever the encoder makes of metrics."""
+        if not self.entry.is_log:
+            lines = [line for batch in self._tail for line in batch.lines]
+            return "\n".join(lines[-TAIL_EVENTS:])[-TAIL_BYTES:]
+        events = [event for batch in self._tail for event in batch.events[-TAIL_EVENTS:]]
+        return b"".join(events[-TAIL_EVENTS:]).decode(errors="replace")[-TAIL_BYTES:]
 
     def _series(self, now: float) -> list[tuple[str, str, str]] | None:
         """The latest values; None for logs, and while it is not worth its price."""
@@ -201,3 +202,12 @@ class Hosted:
         found = [(name, labels, value_text(value)) for name, labels, value in self.emitter.snapshot()]
         self._series_due = now + len(found) / CHEAP_SERIES if len(found) > CHEAP_SERIES else 0.0
         return found
+
+
+def keep(batches: deque[Batch], batch: Batch, most: int) -> None:
+    """Add a batch, and let go of old ones that the newest `most` ticks do not need."""
+    batches.append(batch)
+    rest = sum(one.ticks for one in batches) - batches[0].ticks
+    while len(batches) > 1 and rest >= most:
+        batches.popleft()
+        rest -= batches[0].ticks

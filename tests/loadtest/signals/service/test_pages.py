@@ -3,6 +3,8 @@
 import pytest
 from django.utils import timezone
 
+from fleet.live.requests import Request
+from loadtest.signals.running import state
 from loadtest.signals.running.models import Chunk, Scenario, Snapshot
 from loadtest.signals.ui.lines import curves
 from tests.factories import make_team
@@ -95,6 +97,11 @@ def test_others_see_nothing_of_a_team(api, browser):
     viewer = browser("VIEWER", teams={team: "VIEWER"})
     assert viewer.get(f"/signals/{made}/").status_code == 200
     assert viewer.post(f"/signals/{made}/stop/").status_code == 403
+
+
+def test_pages_may_watch_signals():
+    topics = [state.LIST_TOPIC, state.topic("00000000-0000-4000-8000-000000000000")]
+    assert Request(type="watch", topics=topics).watched == topics
 
 
 def test_curves_are_bounded():

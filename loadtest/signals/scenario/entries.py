@@ -16,6 +16,7 @@ from loadtest.signals.scenario.start_times import start_from
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 LONGEST_NAME = 512
+SLOWEST = 1e-9  # ticks a second
 _METRIC_TYPES = ("gauge", "counter", "histogram", "summary", "untyped")
 _OWN_LABELS = {"histogram": "le", "summary": "quantile"}
 
@@ -47,7 +48,7 @@ def entries(fields: Fields, signal: str, *, limits: Limits, files: FileLookup) -
         source.choice("type", ("template", "csv_replay"))
         made = [(name, rate, templating.template(source), {})]
     elif signal == "metrics":
-        made = [(name, rate, generating.metric(source), {})]
+        made = [(name, rate, generating.metric(source, rate), {})]
     else:
         made = [(name, rate, generating.observed(fields, summary=signal == "summary", rate=rate), {})]
     several = len(made) > 1
@@ -137,6 +138,8 @@ def _within(fields: Fields, entry: Entry, limits: Limits) -> None:
     fastest = entry.rate * (entry.bursts.multiplier if entry.bursts else 1)
     if not fastest <= limits.rate:
         raise fields.fault("rate", f"must be at most {limits.rate:g} a second, bursts included")
+    if min(entry.rate, fastest) < SLOWEST:
+        raise fields.fault("rate", f"must be at least {SLOWEST:g} a second, bursts included")
     keys = [*entry.labels, *(one.key for one in entry.dynamic_labels), *(one.label for one in entry.cardinality_spikes)]
     if len(keys) > limits.labels:
         raise fields.fault("labels", f"must be at most {limits.labels} in all")

@@ -1,6 +1,7 @@
 """Why a scenario is refused: no usable shape (400), or a value that is not allowed (422). Contract: signals §4.4."""
 
 Path = tuple[str | int, ...]
+LONGEST = 500  # characters of a message, which may quote what was sent
 
 
 class Refused(Exception):
@@ -12,8 +13,8 @@ class Refused(Exception):
     status = 422
 
     def __init__(self, message: str, path: Path = (), *, line: int | None = None, column: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
+        super().__init__(self.message)
         self.path = path
         self.line = line
         self.column = column

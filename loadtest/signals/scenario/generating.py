@@ -4,11 +4,13 @@ from collections.abc import Callable
 from math import isfinite
 
 from loadtest.signals.generators import specs
+from loadtest.signals.generators.metrics import values_of
 from loadtest.signals.scenario.fields import Fields
 
 BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]
 QUANTILES = [0.5, 0.9, 0.95, 0.99]
 MOST_COLUMNS = 1000
+FAR = 10**12  # a tick that no run passes
 MOST_OBSERVATIONS = 100_000
 MOST_OBSERVATIONS_PER_S = 1_000_000
 _FLAPS = {
@@ -20,10 +22,16 @@ _FLAPS = {
 }
 
 
-def metric(fields: Fields) -> specs.Metric:
+def metric(fields: Fields, rate: float) -> specs.Metric:
     """The generator of a metric, other than a replay."""
     kinds = sorted((*_READERS, "csv_replay"))
-    return _READERS[fields.choice("type", kinds)](fields)
+    spec = _READERS[fields.choice("type", kinds)](fields)
+    try:
+        for tick in (1, FAR):
+            values_of(spec, rate)(tick, 1)
+    except (ArithmeticError, ValueError):
+        raise fields.fault("type", "cannot be computed with numbers so large or so small") from None
+    return spec
 
 
 def _constant(fields: Fields) -> specs.Metric:

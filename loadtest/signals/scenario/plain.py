@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 MASK = "********"
+SHOWN = 1000  # values or rows of a generator; of more only their number
 _T = TypeVar("_T")
 
 
@@ -48,6 +49,8 @@ def _readable(value: Any) -> Any:
 def _member(key: str, value: Any) -> tuple[str, Any]:
     if key.endswith("_s") and isinstance(value, int | float):
         return key[:-2], duration_text(value)
+    if key in ("values", "rows") and isinstance(value, list) and len(value) > SHOWN:
+        return key, f"{len(value)} {key}"
     if key == "headers":
         return key, dict.fromkeys(value, MASK)
     if key == "url":

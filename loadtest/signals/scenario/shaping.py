@@ -116,7 +116,8 @@ def _entry(raw: Any, path: Path, place: int, defaults: Mapping[str, Any], strict
         labels = defaults.get("labels") or {}
         return [(one, "metrics") for one in expanded(fields, merged, raw.get("labels") or {}, labels, pack, origins)]
     source = _source(fields, signal, strict)
-    if not (isinstance(source, dict) and source.get("type") == "csv_replay"):
+    replayed = signal in ("metrics", "logs") and isinstance(source, dict) and source.get("type") == "csv_replay"
+    if not replayed:
         _needs(fields, "rate")
         _needs(fields, "name")
     return [(fields, signal)]

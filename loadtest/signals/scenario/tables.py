@@ -11,6 +11,7 @@ import msgspec
 
 MOST_ROWS = 100_000
 MOST_COLUMNS = 500
+FARTHEST_S = 1e9  # between two rows
 _HEADER = re.compile(r"\s*([^{}\s]*)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)', re.DOTALL)
 _ESCAPED = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
@@ -103,7 +104,7 @@ def pace(moments: list[float | None]) -> float | None:
     if len(known) < 2:
         return None
     distance = median(after - before for before, after in zip(known, known[1:], strict=False))
-    return 1 / distance if distance > 0 else None
+    return 1 / distance if 0 < distance < FARTHEST_S else None
 
 
 def series(header: str) -> tuple[str | None, dict[str, str]]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from alerts.evaluation import sources
 from alerts.evaluation.services import evaluate
 from alerts.incidents.models import Alert
 from alerts.rules.models import Rule
@@ -182,7 +183,8 @@ def test_the_page_of_a_rule_says_what_it_finds_for_each_instance():
     assert "Edit rule" not in page
 
 
-def test_a_rule_without_reports_says_so_and_never_that_all_is_fine():
+def test_a_rule_without_reports_says_so_and_never_that_all_is_fine(monkeypatch):
+    monkeypatch.setattr(sources, "_sources", {})
     make_instance(name="web-7")
     rule = make_rule(type="COST")
     rule.conditions = {"budget_usd": 10, "period": "daily", "threshold_percent": 80}

@@ -130,6 +130,7 @@ def test_chosen_instances_are_drawn_on_the_axis_of_the_run(browser: Any, finishe
     viewer, asked = browser(), "&".join(f"instance={one.pk}" for one in instances)
     page = viewer.get(f"/loadtest/runs/{run.pk}/?{asked}").content.decode()
     assert "Show fleet metrics on this axis" in page and "web-1 CPU" in page and "web-2" not in page
+    assert "Cost of this run" in page and "Unknown, because the cost of an instance is." in page
     chart = viewer.get(f"/loadtest/runs/{run.pk}/machines/?{asked}&instance=%00").json()
     assert [one["label"] for one in chart["series"]] == ["web-1 CPU", "web-1 Memory"]
     assert [value for _, value in chart["series"][0]["points"] if value is not None] == [42.0]

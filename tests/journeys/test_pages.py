@@ -78,6 +78,8 @@ def site(chromium: Any) -> Iterator[Site]:
         site.ids = fill(Console(product.url, product.new_key("ADMIN"), live_url=product.live_url))
         yield site
 
+BUDGET = {"name": "Everything", "amountUsd": 500, "period": "MONTHLY"}
+
 
 def fill(console: Console) -> dict[str, str]:
     """The machine that reports, one that fell silent, one that is awaited; a breach that became an alert."""
@@ -135,7 +137,15 @@ def fill(console: Console) -> dict[str, str]:
         "command": ran["id"],
         **loaded,
         **replay(console),
+        "budget": console.post("/api/v1/costs/budgets", BUDGET, expect=201)["id"],
+        "signal": signal(console),
     }
+
+
+def signal(console: Console) -> str:
+    """A metric that runs."""
+    body = {"name": "lift_speed", "rate": 2, "generator": {"type": "steady"}, "sink": {"type": "memory"}}
+    return console.post("/api/signals/scenarios", body, expect=201)["id"]
 
 
 @pytest.mark.parametrize("name", EMPTY)
@@ -238,7 +248,7 @@ def test_a_refused_call_becomes_a_mock_while_a_person_watches(site: Site) -> Non
     page.get_by_role("button", name="Live", exact=True).wait_for()
     page.evaluate("window.same = true")
     console.post("/api/replay/v1/inject", asked, expect=599)
-    page.locator("#replay-journal").get_by_text("/limits?of=7").wait_for(timeout=45_000)
+    page.get_by_role("rowheader", name="PATCH bank.example:8443/limits?of=7").wait_for(timeout=45_000)
     assert page.evaluate("window.same")  # the page was not loaded anew
     page.get_by_role("link", name="Make a mock of PATCH bank.example:8443/limits").press("Enter")
     page.get_by_text("The last rule is a proposal").wait_for()
@@ -246,7 +256,7 @@ def test_a_refused_call_becomes_a_mock_while_a_person_watches(site: Site) -> Non
     page.get_by_text("Rules saved as revision").wait_for()
     console.post("/api/replay/v1/inject", asked, expect=200)
     row = page.locator("#replay-rules tr", has_text="PATCH bank.example/limits")
-    row.get_by_text("1", exact=True).wait_for(timeout=45_000)
+    row.get_by_role("cell", name="1", exact=True).wait_for(timeout=45_000)
     context.close()
 
 

@@ -1,25 +1,25 @@
 """Metric lines: what surrounds the value of a series never changes, so it is made once (contract: signals §9.1)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, singledispatch
 from json.encoder import encode_basestring
 
 import msgspec
 
 from loadtest.signals.encoders import specs
-from loadtest.signals.encoders.numbers import fixed_text, json_text, rounded, value_text
-from loadtest.signals.encoders.times import milliseconds_text, rfc3339
+from loadtest.signals.encoders.numbers import fixed_text, json_text, rounded, value_texts
+from loadtest.signals.encoders.times import millisecond_texts, nanosecond_texts, rfc3339_texts
 
 # The text before the value, and the text between value and time.
 Frame = tuple[str, str]
 
 
 class LineEncoder(msgspec.Struct, frozen=True):
-    """One line is `before + number(value) + between + stamp(time) + after`."""
+    """One line is `before + number + between + stamp + after`; numbers and stamps are made many at a time."""
 
     frame: Callable[[str, Mapping[str, str]], Frame]
-    number: Callable[[float], str]
-    stamp: Callable[[int], str]
+    numbers: Callable[[Sequence[float]], list[str]]
+    stamps: Callable[[Sequence[int]], list[str]]
     after: str = ""
 
 
@@ -59,24 +59,26 @@ def line_encoder(spec: specs.AnyEncoder) -> LineEncoder:
 
 @line_encoder.register
 def _(spec: specs.PrometheusText) -> LineEncoder:
-    return LineEncoder(_prometheus, _number(spec.precision), milliseconds_text)
+    return LineEncoder(_prometheus, _numbers(spec.precision), millisecond_texts)
 
 
 @line_encoder.register
 def _(spec: specs.InfluxLine) -> LineEncoder:
-    return LineEncoder(partial(_influx, spec.field_key), _number(spec.precision), str)
+    return LineEncoder(partial(_influx, spec.field_key), _numbers(spec.precision), nanosecond_texts)
 
 
 @line_encoder.register
 def _(spec: specs.JsonLines) -> LineEncoder:
-    if spec.precision is None:
-        return LineEncoder(_json, json_text, rfc3339, '"}')
     decimals = spec.precision
-    return LineEncoder(_json, lambda value: json_text(rounded(value, decimals)), rfc3339, '"}')
+
+    def numbers(values: Sequence[float]) -> list[str]:
+        return [json_text(value if decimals is None else rounded(value, decimals)) for value in values]
+
+    return LineEncoder(_json, numbers, rfc3339_texts, '"}')
 
 
-def _number(precision: int | None) -> Callable[[float], str]:
-    return value_text if precision is None else lambda value: fixed_text(value, precision)
+def _numbers(precision: int | None) -> Callable[[Sequence[float]], list[str]]:
+    return value_texts if precision is None else lambda values: [fixed_text(value, precision) for value in values]
 
 
 SCRAPED = line_encoder(specs.PrometheusText())  # what the scrape buffer holds, whatever the entry's encoder is

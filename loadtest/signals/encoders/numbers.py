@@ -1,7 +1,12 @@
 """Values as text (contract: signals §9.1)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from math import copysign, floor, isfinite
+
+import msgspec
+
+_encoder = msgspec.json.Encoder()
 
 
 def value_text(value: float) -> str:
@@ -12,6 +17,14 @@ def value_text(value: float) -> str:
     if "e" in text:
         return format(Decimal(text), "f")
     return "NaN" if text == "nan" else text
+
+
+def value_texts(values: Sequence[float]) -> list[str]:
+    """`value_text` of each. JSON's encoder finds shortest texts too, many times faster than `repr` does."""
+    joined = _encoder.encode(values)[1:-1].decode()
+    if "e" in joined or "n" in joined:  # an exponent; null for what is not finite
+        return [value_text(value) for value in values]
+    return f"{joined},".replace(".0,", ",")[:-1].split(",") if joined else []
 
 
 def fixed_text(value: float, precision: int) -> str:

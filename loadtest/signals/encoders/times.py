@@ -1,5 +1,6 @@
 """Points of time as text, from Unix nanoseconds (contract: signals §9.1)."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -17,5 +18,13 @@ def rfc3339(timestamp_ns: int) -> str:
     return f"{_to_the_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
 
 
-def milliseconds_text(timestamp_ns: int) -> str:
-    return str(timestamp_ns // 1_000_000)
+def rfc3339_texts(timestamps_ns: Iterable[int]) -> list[str]:
+    return [rfc3339(one) for one in timestamps_ns]
+
+
+def millisecond_texts(timestamps_ns: Iterable[int]) -> list[str]:
+    return [str(one // 1_000_000) for one in timestamps_ns]
+
+
+def nanosecond_texts(timestamps_ns: Iterable[int]) -> list[str]:
+    return [str(one) for one in timestamps_ns]

@@ -1,6 +1,6 @@
 """What a span of ticks became: encoded, and as samples or records for sinks that have a form of their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -156,20 +156,18 @@ def event_texts(
     rows: Sequence[Row],
     timestamps_ns: Sequence[int],
 ) -> list[str]:
-    """A text a tick, its lines joined: the one hot loop, so what is common is looked up once."""
-    after, stamps = encoder.after, map(encoder.stamp, timestamps_ns)
-    number: Callable[[float], str] = encoder.number
-    if rows and len(rows[0]) == 1:
+    """A text a tick, its lines joined: the one hot loop, so all that can be is done for many at once."""
+    after, stamps = encoder.after, encoder.stamps(timestamps_ns)
+    numbers = encoder.numbers(list(chain.from_iterable(rows)))
+    if len(numbers) == len(rows):
         return [
-            f"{before}{number(value)}{between}{stamp}{after}"
-            for ((before, between),), (value,), stamp in zip(frames, rows, stamps, strict=True)
+            f"{before}{number}{between}{stamp}{after}"
+            for ((before, between),), number, stamp in zip(frames, numbers, stamps, strict=True)
         ]
+    left = iter(numbers)
     return [
-        "\n".join(
-            f"{before}{number(value)}{between}{stamp}{after}"
-            for (before, between), value in zip(framed, row, strict=True)
-        )
-        for framed, row, stamp in zip(frames, rows, stamps, strict=True)
+        "\n".join(f"{before}{next(left)}{between}{stamp}{after}" for before, between in framed)
+        for framed, stamp in zip(frames, stamps, strict=True)
     ]
 
 

@@ -15,7 +15,7 @@ from loadtest.signals.scenario.start_times import start_from
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
-LONGEST_NAME = 512
+LONGEST_NAME = 255
 SLOWEST = 1e-9  # ticks a second
 _METRIC_TYPES = ("gauge", "counter", "histogram", "summary", "untyped")
 _OWN_LABELS = {"histogram": "le", "summary": "quantile"}

@@ -35,8 +35,8 @@ def shaped(body: Any) -> Shaped:
     strict = _is_version_2(body)
     warnings: list[str] = []
     name = body.get("scenario_name") if strict else None
-    if name is not None and (not isinstance(name, str) or not 0 < len(name) <= 256):
-        raise Unprocessable("the body: 'scenario_name' must be a text of 1 to 256 characters", ("scenario_name",))
+    if name is not None and (not isinstance(name, str) or not 0 < len(name) <= 255):
+        raise Unprocessable("the body: 'scenario_name' must be a text of 1 to 255 characters", ("scenario_name",))
     defaults = _defaults(body) if strict else {}
     if "scenarios" in body:
         raws = _listed(body["scenarios"])

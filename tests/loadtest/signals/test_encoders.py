@@ -3,6 +3,7 @@
 import json
 import math
 import struct
+from random import Random
 
 import pytest
 
@@ -10,7 +11,7 @@ from fleet.collectors.prometheus.messages import WriteRequest
 from loadtest.signals.encoders import specs
 from loadtest.signals.encoders.logs import log_encoder
 from loadtest.signals.encoders.metrics import line_encoder
-from loadtest.signals.encoders.numbers import fixed_text, json_text, rounded, value_text
+from loadtest.signals.encoders.numbers import fixed_text, json_text, rounded, value_text, value_texts
 from loadtest.signals.encoders.remote_write import STALE, write_request
 from loadtest.signals.encoders.times import rfc3339
 
@@ -21,7 +22,7 @@ NASTY = 'a"b\\c\nd,e f=g]'
 def line(spec: specs.AnyEncoder, value: float, name: str = "lift_speed", **labels: str) -> str:
     encoder = line_encoder(spec)
     before, between = encoder.frame(name, labels)
-    return f"{before}{encoder.number(value)}{between}{encoder.stamp(AT_NS)}{encoder.after}"
+    return f"{before}{encoder.numbers([value])[0]}{between}{encoder.stamps([AT_NS])[0]}{encoder.after}"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,16 @@ def test_value_text_is_the_shortest_without_exponent(value: float, text: str) ->
 def test_value_text_reads_back(value: float) -> None:
     assert float(value_text(value)) == value
     assert "e" not in value_text(value)
+
+
+@pytest.mark.parametrize("also", [[], [math.nan], [1e-300, math.inf]])
+def test_many_texts_at_once_are_the_same(also: list[float]) -> None:
+    random = Random(3)
+    values = [struct.unpack("<d", random.randbytes(8))[0] for _ in range(2000)]
+    values = [one for one in values if 1e-4 < abs(one) < 1e15] + [random.uniform(-1e3, 1e3) for _ in range(2000)]
+    values += [0.0, -0.0, 1.0, -2.0, 10.0, 0.5, 1e15, 123456.0, 5e-5, *also]
+    assert value_texts(values) == [value_text(one) for one in values]
+    assert value_texts([]) == []
 
 
 def test_fixed_decimals() -> None:

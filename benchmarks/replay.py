@@ -1,4 +1,4 @@
-"""What an answer of `/v1/inject` costs with 50 rules, and how much memory a capture of 100,000 exchanges takes.
+"""What an answer of `/v1/inject` costs with 50 rules, what memory a capture of 100,000 exchanges, what the gateway.
 
 `make bench NAME=replay`, or `scripts/bench replay SECONDS EXCHANGES` for other sizes. PostgreSQL with fsync, Redis, one
 uvicorn process and the clients share this machine. A hit is counted in the session's row before it is answered; a
@@ -17,7 +17,7 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from benchmarks import _stack
+from benchmarks import _gateway, _stack
 from benchmarks._load import HEADER, http
 
 SECONDS, EXCHANGES = 10.0, 100_000
@@ -164,6 +164,10 @@ def main(seconds: str = str(SECONDS), exchanges: str = str(EXCHANGES)) -> None:
         call(server, key, f"/v1/sessions/{session}/rules", {"version": 1, "rules": rules()})
         asyncio.run(inject(server, key, session, float(seconds)))
         capture(server, key, int(exchanges))
+        _gateway.measure()
+        recorded = call(server, key, "/v1/sessions", {"mode": "capture"})["sessionId"]
+        place = ("--url", f"http://127.0.0.1:{server.port}", "--key", key)
+        _gateway.measure(*place, session=recorded, name="gateway, asked and captured")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def make(*, batch: str, name: str, team_id: str | None, now: datetime) -> Instan
     """The machine of a body: everything about it says that it is none."""
     return Instance.objects.create(
         name=f"signals-{name[:200]}-{batch[:8]}", provider=Provider.SSH, status=Status.RUNNING, team_id=team_id,
-        tags={TAG: SOURCE, "batch": batch}, last_seen_at=now,
+        tags={TAG: SOURCE, "batch": batch[:8]}, last_seen_at=now,
     )  # fmt: skip
 
 

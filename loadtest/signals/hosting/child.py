@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from django.conf import settings
 
@@ -51,6 +52,7 @@ class Child:
             cwd=folder(),
             start_new_session=True,
         )
+        self._orders, self._reports = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
         self.alive = True
         self._leaving = threading.Event()
         threading.Thread(target=self._read, name="signals-reports", daemon=True).start()
@@ -71,13 +73,13 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self._leaving.set()
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._orders.close()
         try:
             self._process.wait(ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        self._reports.close()
 
     @property
     def pid(self) -> int:
@@ -86,13 +88,13 @@ class Child:
     def say(self, message: Message) -> None:
         """Send an order; when nobody takes it any more, `alive` says so."""
         try:
-            send(self._process.stdin, message)
+            send(self._orders, message)
         except (OSError, ValueError):
             self.alive = False
 
     def _read(self) -> None:
         try:
-            while (told := next_told(self._process.stdout)) is not None:
+            while (told := next_told(self._reports)) is not None:
                 self._put(told)
         except Exception:  # noqa: BLE001 - a report that cannot be read ends this runner, its rows go to another
             log.warning("a report of the signals runner could not be read", exc_info=not self._leaving.is_set())

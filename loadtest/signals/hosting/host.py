@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
 from uuid import uuid4
 
 import msgspec
@@ -23,7 +23,7 @@ from loadtest.signals.feeding.storing import Store, Target
 from loadtest.signals.hosting.child import Child
 from loadtest.signals.hosting.recording import Recorder
 from loadtest.signals.runner.hosted import FINISHED
-from loadtest.signals.runner.wire import Delivered, Figures, Launch, Report, Start, Stop, Told
+from loadtest.signals.runner.wire import Delivered, Figures, Launch, Parcel, Start, Stop, Told
 from loadtest.signals.running import sealing, state
 from loadtest.signals.running.models import Scenario
 from security.vault.crypto import Unreadable
@@ -153,18 +153,18 @@ class Host:
         now = timezone.now()
         for report in told.reports:
             if report.parcel:
-                self._deliver(child, report, now)
+                self._deliver(child, report.id, report.parcel, now)
         over = self._recorder.store(told.reports, now=now)
         at_rest(over, now=now)
         for one in told.reports:
             if one.state == FINISHED:
                 self._forget(one.id)
 
-    def _deliver(self, child: Child, report: Report, now: Any) -> None:
-        if target := self._targets.get(report.id):
-            self._store.put(target, report.parcel, now=now)
+    def _deliver(self, child: Child, scenario_id: str, parcel: Parcel, now: datetime) -> None:
+        if target := self._targets.get(scenario_id):
+            self._store.put(target, parcel, now=now)
         else:
-            child.say(Delivered(id=report.id, fault="the instance that it writes to is gone"))
+            child.say(Delivered(id=scenario_id, fault="the instance that it writes to is gone"))
 
     def _forget(self, scenario_id: str) -> None:
         self._hosted.discard(scenario_id)

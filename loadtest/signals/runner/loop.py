@@ -24,7 +24,8 @@ LONGEST_WAIT_S = 0.5
 class Teller(Protocol):
     """Takes reports to the host; not `ready` while the host has not read the last ones."""
 
-    ready: bool
+    @property
+    def ready(self) -> bool: ...
 
     def tell(self, reports: list[Report]) -> None: ...
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import time
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from loadtest.signals.running import dispatch, state
 from loadtest.signals.running.models import Chunk, Scenario
 from tests.loadtest.signals.service.conftest import BASE, entry
+from tests.support.local_server import Answer
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +156,70 @@ def test_lists_keep_their_shape_and_order(operator):
     assert [row["name"] for row in one.json()["scenarios"]] == ["lift_speed", "other"]
     assert len(one.json()["warnings"]) == 1 and "odd" in one.json()["warnings"][0]
     assert list(operator.post(f"{BASE}/scenarios", {"scenarios": [entry()]}).json()) == ["scenarios"]
+
+
+def test_a_gate_pauses_and_a_chain_starts_later(operator, worker):
+    """The upstream is up for 300 ms and down for 400: the gated entry sends only then, and holds a value after."""
+    gate = {"while": {"ref": "belt", "op": ">", "value": 0.5}, "delay": {"close": {"duration": "1ms", "snap_to": 7}}}
+    flap = {"type": "flap", "up_duration": "300ms", "down_duration": "400ms"}
+    body = {
+        "version": 2, "kind": "runnable", "defaults": {"rate": 50, "duration": "600ms", "sink": {"type": "memory"}},
+        "scenarios": [
+            {"id": "belt", "name": "belt", "generator": flap},
+            {"name": "gated", "generator": {"type": "constant", "value": 1}, **gate},
+            {"name": "later", "generator": {"type": "constant", "value": 2},
+             "after": {"ref": "belt", "op": "<", "value": 1}},
+        ],
+    }  # fmt: skip
+    belt, gated, later = (one["id"] for one in operator.post(f"{BASE}/scenarios", body).json()["scenarios"])
+    worker.until(lambda: Scenario.objects.get(pk=gated).state == "held")
+    assert Scenario.objects.get(pk=belt).state == "running"
+    assert operator.get(f"{BASE}/scenarios/{gated}/stats").json()["current_rate"] == 0.0
+    for one in (belt, gated, later):
+        worker.until_finished(one)
+    counted = {row.name: row.count("total_events") for row in Scenario.objects.all()}
+    assert counted["belt"] in (30, 31) and 5 <= counted["gated"] <= 25 and counted["later"] in (30, 31), counted
+    assert operator.get(f"{BASE}/scenarios/{gated}/metrics?mode=snapshot").content == b"# TYPE gated gauge\ngated 7\n"
+
+
+def test_a_sink_that_fails(operator, start, worker):
+    """With `warn` it goes on and is degraded, with `fail` it is over; neither vanishes."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    sink = {"type": "tcp", "address": address}
+    going, over = start(sink=sink), start(sink=sink, on_sink_error="fail")
+    row = worker.until_finished(over)
+    assert row.count("errors") >= 1 and address.split(":")[0] in row.count("last_sink_error")
+    stats = worker.until(
+        lambda: (told := operator.get(f"{BASE}/scenarios/{going}/stats").json())["total_sink_failures"] and told
+    )
+    assert stats["state"] == "running" and stats["degraded"] and stats["consecutive_failures"] >= 1
+    assert stats["last_successful_write_at"] is None and stats["total_events"] > 0
+
+
+def test_one_event(operator, local_server):
+    def send(**fields):
+        body = {"signal_type": "metrics", "metric": {"name": "lift", "value": 2.5}, "labels": {"car": "2"}} | fields
+        answer = operator.post(f"{BASE}/events", body)
+        return answer.status_code, answer.json()
+
+    hook = {"type": "http_push", "url": f"{local_server.url}/in"}
+    status, told = send(sink=hook)
+    assert (status, told["sent"], told["signal_type"]) == (200, True, "metrics") and told["latency_ms"] >= 0
+    assert local_server.requests[0].body.startswith(b'lift{car="2"} 2.5 ')
+    log = {"severity": "fatal", "message": "own {x}", "fields": {"x": "y"}}
+    assert send(signal_type="logs", log=log, sink=hook)[0] == 200
+    sent = local_server.requests[1].json()
+    assert (sent["severity"], sent["message"], sent["fields"]) == ("fatal", "own {x}", {"x": "y"})
+    local_server.answer("/in", Answer(status=500))
+    assert send(sink=hook)[1]["error"] == "bad_gateway" and send(sink=hook)[0] == 502
+    memory = {"type": "memory"}
+    for fields in ({"signal_type": "x"}, {"metric": {}}, {"metric": 1}, {"signal_type": "logs"}, {"sink": None}):
+        assert send(**({"sink": memory} | fields))[0] == 400, fields
+    for fields in (
+        {"metric": {"name": "1x", "value": 1}}, {"metric": {"name": "a", "value": "b"}}, {"labels": {"1": "a"}},
+        {"sink": {"type": "kafka"}}, {"sink": {"type": "platform"}}, {"encoder": {"type": "nope"}},
+        {"signal_type": "logs", "log": {"message": "a", "severity": "nope"}},
+    ):  # fmt: skip
+        assert send(**({"sink": memory} | fields))[0] == 422, fields
+    assert operator.generic("POST", f"{BASE}/events", b"{", "application/json").status_code == 400

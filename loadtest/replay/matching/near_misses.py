@@ -1,5 +1,6 @@
 """Why a rule did not answer: each predicate with what it wanted and what it saw."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +70,12 @@ def _report(rule: Rule, exchange: Exchange) -> Report:
 
 
 def _shown(seen: Any) -> Any:
+    """What was seen, cut short, as something that every answer can hold."""
     if isinstance(seen, str) and len(seen) > LONGEST_SEEN:
-        return seen[:LONGEST_SEEN] + "…"
-    if isinstance(seen, dict | list) and len(repr(seen)) > LONGEST_SEEN:
-        return repr(seen)[:LONGEST_SEEN] + "…"
-    return seen
+        seen = seen[:LONGEST_SEEN] + "…"
+    try:
+        told = json.dumps(seen, ensure_ascii=False, allow_nan=False)
+        told.encode()
+    except ValueError:  # a body may hold NaN and halves of characters
+        return json.dumps(seen)[:LONGEST_SEEN]
+    return seen if isinstance(seen, str) or len(told) <= LONGEST_SEEN else told[:LONGEST_SEEN] + "…"

@@ -65,14 +65,14 @@ def _pair(pair: dict[str, Any], span: reading.Span, names: Collection[str], path
 def _without(span: reading.Span, side: str, paths: list[str]) -> str:
     """The body with REDACTED at these paths; one that is not JSON has none of them.
 
-    What is too large or too intricate to be looked into is left out whole: keeping it might keep the secret.
+    What is too large, cut off or too intricate to be looked into is left out whole: keeping it might keep the secret.
     """
     body = carried.body(span.attributes, side) or Body("")
     if len(body.text) > expressions.LARGEST_BODY:
         return REDACTED
     value = body.value
     if value is UNREADABLE:
-        return body.text
+        return REDACTED if body.content.lstrip()[:1] in (b"{", b"[") else body.text
     try:
         for path in paths:
             for node in list(expressions.selected(expressions.json_path(path), value)):

@@ -7,6 +7,7 @@ import pytest
 
 from loadtest.replay.documents import checks
 from loadtest.replay.documents.schemas import NAMES, schema
+from loadtest.replay.documents.text import NotJson, parse
 
 RULE = {"when": {}, "then": {"action": "passthrough"}}
 SPAN = {"traceId": "1", "spanId": "2", "attributes": [{"key": "k", "value": {"stringValue": "v"}}]}
@@ -31,7 +32,14 @@ def then(action, **keys):
 GOOD = [
     RULE,
     {**RULE, "id": "a", "name": "b", "priority": -3, "consume": "once"},
-    when(direction="", host="", bodyJsonPath="", notHostSuffix=["a"], headers={"a": "x", "b": ["y", "z"]}, headerMatch={"a": "^x"}),
+    when(
+        direction="",
+        host="",
+        bodyJsonPath="",
+        notHostSuffix=["a"],
+        headers={"a": "x", "b": ["y", "z"]},
+        headerMatch={"a": "^x"},
+    ),
     when(bodyJsonPath="$.a[?@.b > 1]", bodyJsonPathEquals={"$.a": None, "$['b c']": 1.5}, traceTags={"a": True}),
     then("mock"),
     then("mock", response={"status": 599, "body": [1], "headers": {"a": "b"}, "delayMs": 0, "further": {"kept": 1}}),
@@ -218,6 +226,29 @@ def test_large_cases_are_warned_of():
     told = [fault["message"] for fault in checks.warnings({**CASE, "traces": [trace]})]
     assert told == ["has more than 128 attributes", "has a text of more than 64 KiB", "hold more than 100 spans"]
     assert checks.warnings(CASE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "line 1, column 2"),
+        ("NaN", "NaN is no number"),
+        ("1e999", "1e999 is no number"),
+        ("[" * 100_000, "cannot be read"),
+        ("9" * 5_000, "cannot be read"),
+        ('"\\ud800"', "half a character"),
+        ('{"\\uDC00": 1}', "half a character"),
+        (b'"\xed\xa0\x80"', "cannot be read"),
+        (b"\xff", "cannot be read"),
+    ],
+)
+def test_text_that_is_no_json_is_told_where(text, why):
+    with pytest.raises(NotJson, match=why):
+        parse(text)
+
+
+def test_text_that_is_json():
+    assert parse(b'\xef\xbb\xbf{"a": "\\ud83d\\ude00"}') == parse('{"a": "😀"}') == {"a": "😀"}
 
 
 def test_schemas_are_published_by_name():

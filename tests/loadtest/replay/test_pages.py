@@ -76,6 +76,21 @@ def test_journal_rules_and_refusals_are_shown_as_they_come(person: Any, operator
     assert "GET bank.example" not in text(person.get(f"/replay/{session}/parts/journal/?result=refused"))
 
 
+def test_pages_cost_a_fixed_number_of_statements(
+    person: Any, operator: Any, django_assert_max_num_queries: Any
+) -> None:
+    session = start(operator, policy=STRICT)
+    put_rules(operator, session, *(rule(path=f"/{n}") for n in range(60)))
+    for n in range(40):
+        ask(operator, session, path=f"/{n % 2 * 99}")
+    journal.writer.flush(5)
+    with django_assert_max_num_queries(20):
+        page = person.get(f"/replay/{session}/")
+    assert text(page).count("bank.example/99") > 20
+    with django_assert_max_num_queries(16):
+        person.get("/replay/")
+
+
 def test_mock_is_made_of_a_refused_request(person: Any, operator: Any) -> None:
     session = start(operator, policy=STRICT)
     put_rules(operator, session, rule(path="/other", id="kept"))

@@ -140,3 +140,6 @@ def test_report_says_why_a_body_was_not_looked_into():
     assert list(seen.values()) == ["a body that is not JSON", "a body of more than 1 MiB"]
     assert explain(ruleset, call(body=DEEP))[0].findings[0].seen == "more than 10000 nodes to look at"
     assert explain(ruleset, call())[0].findings[0].seen is None
+    ruleset = compile_rules([{"when": {"bodyJsonPath": "$.a"}, "then": {"action": "mock"}}], [], {})
+    for body, told in (('{"a": NaN}', "NaN"), ('{"a": ["\\ud800"]}', '["\\ud800"]'), ('{"a": "\\ud800"}', '"\\ud800"')):
+        assert explain(ruleset, call(body=body))[0].findings[0].seen == told

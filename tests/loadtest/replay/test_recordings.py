@@ -115,6 +115,8 @@ def test_body_that_cannot_be_looked_into_is_left_out_whole():
     for body, kept in (
         ({"a": [[[[[[[[1]]]]]]]] * 200}, "[REDACTED]"),
         ("x" * (2 << 20), "[REDACTED]"),
+        ('{"pin": 1, "cut of', "[REDACTED]"),
+        ("[" * 90_000 + "]" * 90_000, "[REDACTED]"),
         ("pin 1", "pin 1"),
     ):
         text = body if isinstance(body, str) else json.dumps(body)

@@ -10,7 +10,10 @@ from django.urls import reverse
 
 from alerts.incidents.models import Alert, AlertEvent, Severity
 from alerts.incidents.queries import attention, open_counts
+from alerts.objectives.queries import tightest
 from config.api.authentication import Principal
+from costs.forecast.queries import of_month
+from costs.ledger.queries import Scope, month_to_date
 from fleet.instances.listing import SILENT, figures_of, is_silent, ordered, state_of
 from fleet.instances.models import Event, Instance, Status
 from fleet.overview.queries import deployments, pins
@@ -68,6 +71,16 @@ def figures(principal: Principal, now: datetime) -> dict[str, Any]:
             failing=Count("pk", filter=Q(enabled=True, last_status__in=BAD)),
             paused=Count("pk", filter=Q(enabled=False)),
         ),
+    }
+
+
+def outlook(principal: Principal, now: datetime) -> dict[str, Any]:
+    """What is left of the tightest objective's budget, and what the month has cost and will."""
+    scope = Scope(principal)
+    return {
+        "tightest": tightest(now),
+        "month": month_to_date(scope, today=now.date()),
+        "forecast": of_month(scope, now),
     }
 
 

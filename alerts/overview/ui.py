@@ -16,7 +16,7 @@ from fleet.metrics import panels
 
 CHARTS = ("cpu", "memory", "disk", "network")
 # Each part of the page is fetched by itself when something that it shows has moved.
-PARTS = ("figures", "needs", "machines", "monitors", "places", "deployments", "events")
+PARTS = ("figures", "outlook", "needs", "machines", "monitors", "places", "deployments", "events")
 
 
 @page(VIEWER)
@@ -63,6 +63,8 @@ def content(request: HttpRequest, name: str) -> dict[str, Any]:
     now, principal = timezone.now(), request.principal
     if name == "figures":
         return {"figures": queries.figures(principal, now)}
+    if name == "outlook":
+        return {"outlook": queries.outlook(principal, now)}
     if name == "needs":
         return {"needs": queries.needs(principal, now), "may_acknowledge": principal.may(OPERATOR)}
     if name == "machines":

@@ -15,10 +15,11 @@ from monitors.agents.models import Worker
 from monitors.agents.services import default_agent
 from monitors.monitors.models import Monitor
 from monitors.runs.models import Run
+from tests.costs.spending import spend
 from tests.factories import make_team
 from tests.fleet.pages.conftest import reporting, silent
 
-PARTS = ("figures", "needs", "monitors", "places", "events")
+PARTS = ("figures", "outlook", "needs", "monitors", "places", "events")
 
 
 def fire(title: str, severity: str = Severity.CRITICAL, *, minutes: int = 5, **fields) -> Alert:
@@ -81,6 +82,13 @@ class TestFigures:
         assert re.findall(r'figure-value">(\d+)(?: <small>of (\d+))?', part) == [("1", "2"), ("2", ""), ("1", "2")]
         for chip in ("1 silent", "1 critical", "1 medium", "1 failing"):
             assert chip in part
+
+    def test_budget_left_and_money_spent(self, browser):
+        client, today = browser(), timezone.now().date()
+        empty = client.get("/overview/outlook/").text
+        assert empty.count("unknown") == 1 and "no forecast before" in empty and "0.00 USD" in empty
+        spend(reporting("web-1"), {today: 12.5})
+        assert "12.50 USD" in client.get("/overview/outlook/").text
 
     def test_an_instance_that_was_never_seen_is_neither_running_nor_silent(self, browser):
         reporting("web-1")
@@ -195,7 +203,7 @@ def test_queries_do_not_grow(browser, django_assert_max_num_queries):
             silent(f"web-{number}", geo_lat=number, geo_lon=0)
             fire(f"alert {number}")
             make_monitor(f"monitor {number}", "pass", "fail")
-        with django_assert_max_num_queries(30) as captured:
+        with django_assert_max_num_queries(36) as captured:
             client.get("/")
         counts.append(len(captured))
     assert counts[1] <= counts[0]  # less when the places are still remembered

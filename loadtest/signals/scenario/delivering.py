@@ -66,9 +66,10 @@ def sink(fields: Fields, *, logs: bool, encoded: encodings.AnyEncoder) -> sinks.
 
 
 def _platform(fields: Fields, logs: bool) -> sinks.AnySink:
-    target = fields.choice("target", ("metrics", "logs"), "logs" if logs else "metrics")
-    if logs and target == "metrics":
-        raise fields.fault("target", "must be logs for an entry of logs")
+    own = "logs" if logs else "metrics"
+    target = fields.choice("target", ("metrics", "logs"), own)
+    if target != own:
+        raise fields.fault("target", f"must be {own} here: one kind is not stored as the other")
     return sinks.Platform(target=target, instance=fields.text("instance", None, longest=128))
 
 

@@ -207,6 +207,7 @@ UNPROCESSABLE = {
     "sink: {type: file, path: /etc/passwd}": "'sink.path'",
     "sink: {type: file, path: ../x}": "'sink.path'",
     "sink: {type: platform, target: odd}": "'sink.target'",
+    "sink: {type: platform, target: logs}": "'sink.target'",
     "on_sink_error: odd": "'on_sink_error'",
     "start_time: tomorrow": "'start_time'",
     "start_time: 2026-09-21": "'start_time'",

@@ -55,6 +55,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         frame = message.get("frame")
         if frame is None or not self.handshake_complete or self.close_sent:
             await super().send(message)
+            if message["type"] == "websocket.accept":
+                del self.request, self.response  # kilobytes of headers: the scope has what the application asks for
             return
         if not self.writable.is_set():
             await self.writable.wait()

@@ -17,6 +17,8 @@ def tend(now: datetime | None = None) -> None:
     """Send what was left behind, end what is overdue and what nobody has approved in time."""
     now = now or timezone.now()
     _expire_approvals(now)
+    if not Execution.objects.filter(completed_at=None).exists():  # nothing is open: most of the time
+        return
     for execution in Execution.objects.unsent(now).filter(ready_at__lte=now - SEND_WITHIN).order_by("pk")[:SLICE]:
         fault = "The command could not be sent in time"
         recording.finish(execution.pk, Status.FAILED, fault=fault, only=Status.PENDING, now=now)

@@ -33,6 +33,8 @@ def keep_up() -> None:
 def tick(*, now: datetime) -> None:
     """All of it, in the order of urgency."""
     claim_due(now=now)
+    if not Run.objects.filter(completed_at=None).exists():  # nothing is open: most of the time
+        return
     settle_abandoned(now=now)
     settle_untaken(now=now)
     promote_waiting(now=now)

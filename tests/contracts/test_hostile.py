@@ -17,8 +17,8 @@ ENVIRONMENT = {
     "PHAROS_RATE_MONITOR_REQUESTS": "0",
     "PHAROS_RATE_MONITOR_RUNS": "0",
 }
-# The fuzzer cannot write protobuf: what collectors send has hostile tests of its own.
-BINARY = ("/otel/v1/logs", "/otel/v1/metrics", "/otel/v1/traces", "/prometheus/write")
+# The fuzzer cannot write protobuf: what collectors and proxies send has hostile tests of its own.
+BINARY = ("/otel/v1/logs", "/otel/v1/metrics", "/otel/v1/traces", "/prometheus/write", "/v1/inject", "/v1/traces")
 NOT_SENT = ("/test", "/run", "/request", "/import/fetch", *BINARY)
 MEANT = (502, 503)  # another machine's fault, or a part that is not there
 BUDGET = settings(
@@ -37,7 +37,7 @@ def product():
         yield running
 
 
-@pytest.mark.parametrize("document", ["v1", "monitors", "loadtest"])
+@pytest.mark.parametrize("document", ["v1", "monitors", "loadtest", "signals", "replay"])
 def test_no_request_is_a_server_error(product, document):
     key = product.new_key("ADMIN")
     headers = {"Authorization": f"Bearer {key}"}

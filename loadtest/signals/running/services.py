@@ -37,12 +37,13 @@ def start(
     """
     team = _team(actor, team_id)
     document = accepting.read(body, content_type)
+    given = _given(document, actor)
     now = timezone.now()
     try:
         with transaction.atomic():
             _check_name(document.scenario_name)
             _check_room(len(document.entries))
-            rows = _made(document, actor, team, now)
+            rows = _made(document, given, actor, team, now)
             Scenario.objects.bulk_create(rows)
             for row in rows:
                 facts = {"name": row.name, "sink": row.config.get("sink", {}).get("type"), "rate": row.rate}
@@ -91,7 +92,18 @@ def _check_room(wanted: int) -> None:
         raise TooMany(text, code="capacity_exceeded", facts={"by_state": by_state})
 
 
-def _made(document: Document, actor: Principal, team: Team | None, now: datetime) -> list[Scenario]:
+def _given(document: Document, actor: Principal) -> dict[str, Instance]:
+    """The machines that entries name, by id."""
+    found: dict[str, Instance] = {}
+    for entry in document.entries:
+        if isinstance(entry.sink, sinks.Platform) and entry.sink.instance:
+            found[entry.sink.instance] = machines.given(entry=entry, instance_id=entry.sink.instance, actor=actor)
+    return found
+
+
+def _made(
+    document: Document, given: dict[str, Instance], actor: Principal, team: Team | None, now: datetime
+) -> list[Scenario]:
     batch, rows = str(uuid4()), []
     own: Instance | None = None
     for place, entry in enumerate(document.entries):
@@ -99,7 +111,7 @@ def _made(document: Document, actor: Principal, team: Team | None, now: datetime
         row.scenario_name, row.created_by, row.team = (document.scenario_name or "")[:255], actor.name, team
         if isinstance(entry.sink, sinks.Platform):
             if entry.sink.instance:
-                row.instance = machines.given(entry=entry, instance_id=entry.sink.instance, actor=actor)
+                row.instance = given[entry.sink.instance]
             else:
                 own = own or machines.make(
                     batch=batch, name=document.scenario_name or entry.name, team_id=team.pk if team else None, now=now

@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Network = IPv4Network | IPv6Network
 Words = Annotated[list[str], NoDecode]
 
+SECRET_HEADERS = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-public-key"]
+SECRET_HEADERS += ["x-auth-token"]
 NEW_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105 - a command, not a secret
 NEW_VAULT_KEY = "python3 -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
 
@@ -151,66 +153,18 @@ class Env(BaseSettings):
         description="one token for all of the replay API, beside API keys",
     )
     replay_capture_dir: Path | None = Field(
-        None,
-        validation_alias=bare("REPLAY_CAPTURE_DIR"),
-        description="folder that closed captures are copied to as files; unset: they stay in the database only",
+        None, validation_alias=bare("REPLAY_CAPTURE_DIR"), description="folder for copies of closed captures, if any"
     )
     replay_capture_name: str = Field(
-        "{sessionId}.case.json",
-        validation_alias=bare("REPLAY_CAPTURE_NAME"),
-        description="name of such a file, with {sessionId}, {ts} and {mode}",
+        "{sessionId}.case.json", description="name of such a copy, with {sessionId}, {ts} and {mode}"
     )
     replay_scrub_headers: Words = Field(
-        [
-            "authorization",
-            "proxy-authorization",
-            "cookie",
-            "set-cookie",
-            "x-api-key",
-            "x-public-key",
-            "x-auth-token",
-        ],
-        description="headers whose values no capture and no journal keeps, separated by commas; none: keep all",
+        SECRET_HEADERS, description="headers whose values replay does not keep, separated by commas, or none"
     )
-    replay_max_body_bytes: int = Field(
-        16 << 20, ge=16 << 20, le=256 << 20, description="size of one body of the replay API"
-    )
+    replay_max_body_bytes: int = Field(16 << 20, ge=16 << 20, le=256 << 20, description="size of a body sent to replay")
     replay_max_capture_bytes: int = Field(1 << 30, ge=1 << 20, description="size of the traces of one capture, as JSON")
     replay_expire_hours: int = Field(24, ge=1, description="hours after which an untouched replay session is closed")
     keep_captures_days: int = Field(30, ge=1, description="days that captures and imported cases of replay are kept")
-    signals_max_scenarios: int = Field(
-        200,
-        ge=0,
-        validation_alias=bare("SIGNALS_MAX_SCENARIOS"),
-        description="synthetic scenarios there may be, finished ones included; 0 = no limit",
-    )
-    signals_max_body_bytes: int = Field(
-        1_048_576, ge=1024, validation_alias=bare("SIGNALS_MAX_BODY_BYTES"), description="size of a scenario's body"
-    )
-    signals_scrape_default: Literal["drain", "snapshot"] = Field(
-        "drain",
-        validation_alias=bare("SIGNALS_SCRAPE_DEFAULT"),
-        description="what a scrape of one scenario gets: drain (new lines, once) or snapshot (the latest values)",
-    )
-    signals_resume: bool = Field(
-        True,
-        validation_alias=bare("SIGNALS_RESUME"),
-        description="scenarios whose runner is gone start over; off: they are finished",
-    )
-    signals_env_allowlist: Words = Field(
-        [
-            *("LOKI_URL", "VICTORIAMETRICS_URL", "VICTORIAMETRICS_REMOTE_WRITE_URL", "VMAGENT_URL", "PROMETHEUS_URL"),
-            *("KAFKA_BROKERS", "OTLP_GRPC_ENDPOINT"),
-        ],
-        validation_alias=bare("SIGNALS_ENV_ALLOWLIST"),
-        description="environment variables that scenarios may name as ${NAME}, separated by commas",
-    )
-    signals_allow_private_targets: bool | None = Field(
-        None,
-        validation_alias=bare("SIGNALS_ALLOW_PRIVATE_TARGETS"),
-        description="sinks of scenarios may reach this machine and private networks; unset: while all parts run in"
-        " one process",
-    )
     license_public_keys: Annotated[dict[str, bytes], NoDecode] = Field(
         {},
         validation_alias=bare("LICENSE_PUBLIC_KEYS"),

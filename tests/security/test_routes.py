@@ -53,7 +53,7 @@ def walk(patterns: list, prefix: str = "") -> list[tuple[str, URLPattern]]:
 def sample(pattern: Any) -> str:
     """A path that matches a pattern; its parameters mean nothing that exists."""
     text = re.sub(r"\(\?P<\w+>[^)]*\)", "unknown", str(pattern)).replace("\\", "").replace("/?$", "")
-    text = text.removeprefix("^").removesuffix("$")
+    text = text.removeprefix("^").removeprefix("/?").removesuffix("$")
     return re.sub(r"<(?:(\w+):)?\w+>", lambda match: SAMPLES.get(match[1], "unknown"), text)
 
 
@@ -104,8 +104,9 @@ def test_an_api_route_holds_its_role(route, api):
     expired = api(role="ADMIN", expires_at=timezone.now() - timedelta(seconds=1))
     revoked = api(role="ADMIN")
     type(revoked.key).objects.filter(pk=revoked.key.pk).update(revoked_at=timezone.now())
+    unknown = 403 if route.path.startswith(("/api/replay/", "/v1/")) else 401  # its clients tell the two apart
     for client in (ApiClient(headers={"X-Api-Key": "sk-" + "0" * 48}), expired, revoked):
-        assert call(client, route) == 401
+        assert call(client, route) == unknown
     for role in ROLES:
         status = call(api(role=role), route)
         allowed = RANK[role] >= RANK[route.role]

@@ -165,6 +165,39 @@ class Env(BaseSettings):
     replay_max_capture_bytes: int = Field(1 << 30, ge=1 << 20, description="size of the traces of one capture, as JSON")
     replay_expire_hours: int = Field(24, ge=1, description="hours after which an untouched replay session is closed")
     keep_captures_days: int = Field(30, ge=1, description="days that captures and imported cases of replay are kept")
+    signals_max_scenarios: int = Field(
+        200,
+        ge=0,
+        validation_alias=bare("SIGNALS_MAX_SCENARIOS"),
+        description="synthetic scenarios there may be, finished ones included; 0 = no limit",
+    )
+    signals_max_body_bytes: int = Field(
+        1_048_576, ge=1024, validation_alias=bare("SIGNALS_MAX_BODY_BYTES"), description="size of a scenario's body"
+    )
+    signals_scrape_default: Literal["drain", "snapshot"] = Field(
+        "drain",
+        validation_alias=bare("SIGNALS_SCRAPE_DEFAULT"),
+        description="what a scrape of one scenario gets: drain (new lines, once) or snapshot (the latest values)",
+    )
+    signals_resume: bool = Field(
+        True,
+        validation_alias=bare("SIGNALS_RESUME"),
+        description="scenarios whose runner is gone start over; off: they are finished",
+    )
+    signals_env_allowlist: Words = Field(
+        [
+            *("LOKI_URL", "VICTORIAMETRICS_URL", "VICTORIAMETRICS_REMOTE_WRITE_URL", "VMAGENT_URL", "PROMETHEUS_URL"),
+            *("KAFKA_BROKERS", "OTLP_GRPC_ENDPOINT"),
+        ],
+        validation_alias=bare("SIGNALS_ENV_ALLOWLIST"),
+        description="environment variables that scenarios may name as ${NAME}, separated by commas",
+    )
+    signals_allow_private_targets: bool | None = Field(
+        None,
+        validation_alias=bare("SIGNALS_ALLOW_PRIVATE_TARGETS"),
+        description="sinks of scenarios may reach this machine and private networks; unset: while all parts run in"
+        " one process",
+    )
     license_public_keys: Annotated[dict[str, bytes], NoDecode] = Field(
         {},
         validation_alias=bare("LICENSE_PUBLIC_KEYS"),

@@ -1,6 +1,6 @@
 """What the gateway asks Pharos while traffic flows, as any proxy does: inject and traces (contract §8)."""
 
-import asyncio
+from asyncio import sleep, timeout
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ class Control:
         if status == 404:
             return None
         if (delay_ms := headers.get("x-pharos-delay-ms", "")).isdecimal():
-            await asyncio.sleep(min(int(delay_ms), MOST_DELAY_MS) / 1000)
+            await sleep(min(int(delay_ms), MOST_DELAY_MS) / 1000)
         if status != 200:
             return Refusal(status, body, "x-softprobe-strict-miss" in headers)
         try:
@@ -73,7 +73,7 @@ class Control:
         data, again = msgspec.json.encode(merged), True
         while True:
             try:
-                async with asyncio.timeout(within_s):
+                async with timeout(within_s):
                     async with self._client.post(
                         f"{self._base_url}/v1/{what}", data=data, headers=_JSON, allow_redirects=False
                     ) as answer:

@@ -136,6 +136,7 @@ class Front(asyncio.Protocol):
             self._decided = True
             self._transport.pause_reading()
             self._task = asyncio.create_task(self._connect())
+            self._task.add_done_callback(self._concluded)
 
     def _hand_over(self, transport: asyncio.Transport, to: asyncio.Protocol) -> None:
         self._deadline.cancel()
@@ -151,6 +152,11 @@ class Front(asyncio.Protocol):
         self._transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         self._transport.close()
 
+    def _concluded(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("CONNECT failed by a fault of ours", exc_info=fault)
+            self._transport.abort()
+
     async def _connect(self) -> None:
         line, _, rest = self._head.partition(b"\r\n")
         self._head = rest.partition(b"\r\n\r\n")[2] if not rest.startswith(b"\r\n") else rest[2:]
@@ -160,8 +166,8 @@ class Front(asyncio.Protocol):
                 await self._open(host, port)
             else:
                 await self._tunnel(host, port)
-        except (BadTarget, UnicodeDecodeError) as fault:
-            self._answer(400, str(fault) if isinstance(fault, BadTarget) else "The host must be ASCII.")
+        except (BadTarget, UnicodeError) as fault:
+            self._answer(400, str(fault) if isinstance(fault, BadTarget) else "The host must be a name in ASCII.")
         except Refused as fault:
             self._answer(403, str(fault))
         except (OSError, TimeoutError) as fault:

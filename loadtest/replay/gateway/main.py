@@ -52,7 +52,7 @@ def _bind(options: Options, sessions: Sessions) -> Bound | None:
     except ClientError as fault:
         if fault.status is not None:
             raise
-        sys.stderr.write(f"pharos gateway: {fault} Traffic is forwarded meanwhile.\n")
+        sys.stderr.write(f"pharos gateway: {fault}. It is asked again with each request of a session.\n")
     return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.client import NOT_ALLOWED, WRONG_USE, Client, ClientError, Place
+from config.client import NOT_ALLOWED, UNREACHABLE, WRONG_USE, Client, ClientError, Place
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 STRICT = {"externalHttp": "strict", "defaultOnMiss": "error"}
@@ -43,12 +43,12 @@ class Sessions:
 
     def capture(self) -> Bound:
         made = self._client.post("/v1/sessions", {"mode": "capture"})
-        return Bound(made["sessionId"], "capture", made_here=True)
+        return Bound(_told(made, "sessionId"), "capture", made_here=True)
 
     def replay(self, case: str) -> Bound:
         """A strict session that answers outbound calls from a case: a file, or the id of a capture."""
         document = self._case(case)
-        session = self._client.post("/v1/sessions", {"mode": "replay", "policy": STRICT})["sessionId"]
+        session = _told(self._client.post("/v1/sessions", {"mode": "replay", "policy": STRICT}), "sessionId")
         try:
             self._client.post(f"/v1/sessions/{session}/load-case", document)
             self._client.post(f"/v1/sessions/{session}/rules", FROM_THE_CASE)
@@ -61,7 +61,7 @@ class Sessions:
         """A session made elsewhere; a gateway's key may use it without being allowed to look at it."""
         _checked(session)
         try:
-            return Bound(session, self._client.get(f"/v1/sessions/{session}")["mode"], made_here=False)
+            return Bound(session, _told(self._client.get(f"/v1/sessions/{session}"), "mode"), made_here=False)
         except ClientError as fault:
             if fault.exit_code == NOT_ALLOWED:
                 return Bound(session, "", made_here=False)
@@ -72,8 +72,8 @@ class Sessions:
         answer = self._client.post(f"/v1/sessions/{bound.session}/close")
         if bound.mode != "capture":
             return f"Session {bound.session} is closed."
-        traces = answer["traceCount"]
-        sentence = f"Captured {traces} {'trace' if traces == 1 else 'traces'}: {answer['casePath']}"
+        traces = _told(answer, "traceCount")
+        sentence = f"Captured {traces} {'trace' if traces == 1 else 'traces'}: {_told(answer, 'casePath')}"
         if not out:
             return f"{sentence}\nReplay it with: pharos gateway --replay-case {bound.session} …"
         case = self._client.get(f"/v1/captures/{bound.session}")
@@ -93,6 +93,13 @@ class Sessions:
             return json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError) as fault:
             raise ClientError(f"{case} is no case file: {fault}", exit_code=WRONG_USE) from None
+
+
+def _told(answer: Any, name: str) -> Any:
+    """A value of an answer. Whatever else answers at a wrong address has none."""
+    if not isinstance(answer, dict) or name not in answer:
+        raise ClientError(f"The server answered without {name}: is this the address of Pharos?", exit_code=UNREACHABLE)
+    return answer[name]
 
 
 def _checked(session: str) -> None:

@@ -49,10 +49,10 @@ class Target:
 def split_authority(authority: str, scheme: str) -> tuple[str, int]:
     """Host and port of `host:port` as `Host`, CONNECT or a URL write it; raises BadTarget."""
     shape = _AUTHORITY.fullmatch(authority)
-    port = int(shape[2] or _PORTS[scheme]) if shape else 0
-    if not shape or not 0 < port < 65536:
+    host, port = (shape[1].strip("[]").lower().rstrip("."), int(shape[2] or _PORTS[scheme])) if shape else ("", 0)
+    if not host or not 0 < port < 65536 or any(len(label) > 63 for label in host.split(".")):
         raise BadTarget("The address of the request has no valid host and port.")
-    return shape[1].strip("[]").lower().rstrip("."), port
+    return host, port
 
 
 def absolute(text: str) -> Target:

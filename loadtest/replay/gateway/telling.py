@@ -1,5 +1,8 @@
 """What the gateway says of itself at its start and at its end."""
 
+from pathlib import Path
+
+from loadtest.replay.gateway.authority import folder
 from loadtest.replay.gateway.listeners import Listener
 from loadtest.replay.gateway.options import Options
 from loadtest.replay.gateway.serving import Gateway
@@ -10,7 +13,7 @@ def start(options: Options, gateway: Gateway, bound: Bound | None) -> str:
     """What listens, where it goes, and how to point an app at it."""
     lines = [_session(options, bound), f"If Pharos at {options.url} does not answer: {_policy(gateway)}."]
     for listener, address in zip(options.listeners, gateway.addresses, strict=True):
-        lines += _listener(listener, f"http://{address}")
+        lines += _listener(listener, f"http://{address}", options.ca_dir)
         if listener.session:
             lines.append(f"    bound to session {listener.session}")
     return "".join(f"{line}\n" for line in [*lines, "Ready. Ctrl-C ends it."])
@@ -31,7 +34,7 @@ def _policy(gateway: Gateway) -> str:
     return "requests are forwarded (fail open)" if gateway.fail_open else "requests get status 503 (fail closed)"
 
 
-def _listener(listener: Listener, address: str) -> list[str]:
+def _listener(listener: Listener, address: str, ca_dir: Path) -> list[str]:
     if listener.to is None:
         lines = [
             f"  {address}  forward proxy",
@@ -39,8 +42,11 @@ def _listener(listener: Listener, address: str) -> list[str]:
         ]
         if not listener.intercept:
             return [*lines, "    HTTPS is tunnelled unread; --intercept HOST opens it"]
-        hosts = ", ".join(listener.intercept)
-        return [*lines, f"    HTTPS is opened for {hosts}; the app must trust the CA: pharos gateway ca --out ca.pem"]
+        command = "pharos gateway ca --out ca.pem" + ("" if ca_dir == folder() else f" --ca-dir {ca_dir}")
+        return [
+            *lines,
+            f"    HTTPS is opened for {', '.join(listener.intercept)}; the app must trust the CA: {command}",
+        ]
     to = f"{listener.to.scheme}://{listener.to.authority}{listener.to.path}"
     if listener.inbound:
         return [f"  {address}  in front of {to} (inbound)", f"    send requests to {address} instead"]

@@ -1,6 +1,7 @@
 """A gateway in this process between real sockets: a client, an upstream that answers as told, and a small Pharos."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.resolver import ThreadedResolver
 
 from loadtest.replay.gateway.authority import Authority
 from loadtest.replay.gateway.options import Options
@@ -124,6 +126,19 @@ async def tls_upstream(listening: Callable, authority: Authority) -> Upstream:
     )
     made.url = f"https://localhost:{made.port}"
     return made
+
+
+@pytest.fixture(autouse=True)
+def no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names below .invalid are unknown at once: no question leaves this machine."""
+    asked = ThreadedResolver.resolve
+
+    async def resolve(self: ThreadedResolver, host: str, *where: Any) -> Any:
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "unknown name")
+        return await asked(self, host, *where)
+
+    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)
 
 
 @pytest.fixture(scope="session")

@@ -102,13 +102,17 @@ async def test_an_opened_tunnel_speaks_http_1_with_a_certificate_of_the_host(gat
         (b"CONNECT nowhere.invalid:443 HTTP/1.1", 502),
         (b"CONNECT / HTTP/1.1", 400),
         (b"CONNECT a:b:c HTTP/1.1", 400),
+        (b"CONNECT .:443 HTTP/1.1", 400),
+        (b"CONNECT " + b"a" * 64 + b".example:443 HTTP/1.1", 400),
+        (b"GET http://a..b/ HTTP/1.1", 502),
+        (b"CONNECT a..b:443 HTTP/1.1", 400),
         (b"CONNECT \xff:443 HTTP/1.1", 400),
         (b"CONNECT " + b"a" * 70_000, 431),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01", 400),  # TLS to a plain port
     ],
 )
 async def test_what_is_refused(gateway, request_line, status):
-    to = await gateway(forward=True)
+    to = await gateway(forward=True, intercept=["*.opened.example"])
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(to))
     writer.write(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert (await asyncio.wait_for(reader.readline(), 15)).split(b" ")[1] == str(status).encode()

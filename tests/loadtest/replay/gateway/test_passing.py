@@ -232,7 +232,7 @@ async def test_a_body_that_is_no_proper_http(gateway, upstream, pharos, headers,
 
 
 async def test_a_body_that_stops_in_the_middle(gateway, upstream, headers):
-    to = await gateway(to=upstream.url, idle_s=0.1)
+    to = await gateway(to=upstream.url, idle_s=0.3)
     named = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nConnection: close\r\n{named}\r\n".encode()
     assert b" 408 " in await raw(port_of(to), head + b"abc", until_end=False)

@@ -3,12 +3,11 @@
 import asyncio
 import gzip
 import json
-import time
 
 import pytest
 from aiohttp import web
 
-from loadtest.replay.gateway import uploads
+from loadtest.replay.gateway import control, uploads
 from loadtest.replay.spans import hits
 from tests.loadtest.replay.gateway.conftest import hit
 
@@ -109,16 +108,24 @@ async def test_a_refusal_is_handed_on_as_json(gateway, upstream, client, pharos,
     assert upstream.seen == []
 
 
-async def test_a_delay_is_kept_here_and_may_be_longer_than_an_answer_may_take(gateway, upstream, client, pharos):
+async def test_a_delay_is_kept_here_and_may_be_longer_than_an_answer_may_take(
+    gateway, upstream, client, pharos, monkeypatch
+):
+    waited = []
+
+    async def sleep(seconds):
+        waited.append(seconds)
+
+    monkeypatch.setattr(control, "sleep", sleep)
     body, _ = hits.hit(hit(200, b"late"), as_json=True)
-    delayed = {"x-pharos-delay-ms": "200"}
-    pharos.answer = lambda asked: web.Response(body=body, content_type="application/json", headers=delayed)
-    to = await gateway(to=upstream.url, fail_open=False)
-    to._control._ask_s = 0.15
-    begun = time.monotonic()
-    async with client.get(to.base, headers=A) as answer:
-        assert (answer.status, await answer.read()) == (200, b"late")
-    assert time.monotonic() - begun >= 0.2
+    for told, seconds in (("12345", 12.345), ("99999999", 30), ("soon", None)):
+        delayed = {"x-pharos-delay-ms": told}
+        pharos.answer = lambda asked, sent=delayed: web.Response(body=body, headers=sent)
+        to = await gateway(to=upstream.url)
+        async with client.get(to.base, headers=A) as answer:
+            assert (answer.status, await answer.read()) == (200, b"late")
+        assert waited == ([seconds] if seconds else [])
+        waited.clear()
 
 
 @pytest.mark.parametrize("failure", ["down", "slow", "no OTLP"])

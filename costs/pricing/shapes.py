@@ -15,6 +15,8 @@ DEAREST_HOUR = Decimal(1000)  # the largest machines on offer cost a few hundred
 MOST_SIZES, MOST_REGIONS = 2000, 200
 FITTING = (Decimal("0.5"), Decimal("1.1"))  # a month's price against that of 730 hours
 
+REGION = serializers.CharField(max_length=64)
+
 
 def _price(highest: Decimal, **more: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=14, decimal_places=6, min_value=Decimal(0), max_value=highest, **more)
@@ -42,6 +44,13 @@ class SizeSerializer(serializers.Serializer):
     estimate = serializers.BooleanField(default=False)
     regions = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=MOST_REGIONS)
     regional = serializers.DictField(child=_price(DEAREST_HOUR), required=False)
+
+    def validate_regional(self, prices: dict[str, Decimal]) -> dict[str, Decimal]:
+        if len(prices) > MOST_REGIONS:
+            raise serializers.ValidationError(f"Give at most {MOST_REGIONS} regions.")
+        for region in prices:
+            REGION.run_validation(region)
+        return prices
 
     def validate(self, size: dict[str, Any]) -> dict[str, Any]:
         hour, month = size.get("price_per_hour"), size.get("price_per_month")

@@ -1,7 +1,7 @@
 """What every report is asked: a range of days, an instance, a provider (contract: fleet console §15)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -26,6 +26,7 @@ RANGE = [
 ]
 USUAL = timedelta(days=30)
 LONGEST = timedelta(days=731)
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def read_range(request: Any, *, instance_id: str | None = None) -> Asked:
         raise _invalid("to", "to is before all time that is counted") from None
     if since > until:
         raise _invalid("from", "from must not be after to")
+    if since < EARLIEST or until > LATEST:
+        raise _invalid("from", f"Costs are counted from {EARLIEST.year} to {LATEST.year}")
     if until - since > LONGEST:
         raise _invalid("from", f"A range may be {LONGEST.days} days long")
     wanted = instance_id or request.GET.get("instanceId") or None

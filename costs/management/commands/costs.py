@@ -26,9 +26,12 @@ MOST_DAYS = 731
 
 def day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError("give a day such as 2026-03-01") from None
+        found = date.min
+    if not 2000 <= found.year <= 2200:
+        raise ArgumentTypeError("give a day such as 2026-03-01")
+    return found
 
 
 class Command(BaseCommand):

@@ -84,6 +84,8 @@ def test_a_good_table_is_read_with_exact_prices():
         (("sizes", 1, "price_source"), "none", "sizes.1.price_source"),
         (("sizes", 0, "vcpus"), -1, "sizes.0.vcpus"),
         (("sizes", 0, "memory_gb"), None, "sizes.0.memory_gb"),
+        (("sizes", 0, "regional"), {"a\x00": 1}, "sizes.0.regional"),
+        (("sizes", 0, "regional"), {"ams": -1}, "sizes.0.regional.ams"),
         (("storage",), None, "storage"),
         (("storage", "gb_per_month"), -0.1, "storage.gb_per_month"),
         (("network", "egress_gb_price"), 1e9, "network.egress_gb_price"),

@@ -150,6 +150,8 @@ def test_without_a_range_it_is_the_last_30_days(api, fleet, time_machine):
         ("from=soon", 400),
         ("to=0001-01-01", 400),
         ("from=9999-12-31T23:59:59Z", 400),
+        ("from=9999-12-30&to=9999-12-31T23:00:00Z", 400),
+        ("from=0001-01-02&to=0001-01-05", 400),
         ("provider=moon", 400),
         ("instanceId=none", 404),
         (f"instanceId={'x' * 129}", 400),

@@ -26,12 +26,13 @@ from loadtest.signals.runner.hosted import FINISHED
 from loadtest.signals.runner.wire import Delivered, Figures, Launch, Parcel, Start, Stop, Told
 from loadtest.signals.running import sealing, state
 from loadtest.signals.running.models import Scenario
+from loadtest.signals.scenario.entry import Entry
 from security.vault.crypto import Unreadable
 
 log = logging.getLogger(__name__)
 LOOK_S, RENEW_S, IDLE_S = 0.25, 3.0, 60.0
 STOPS_WITHIN_S = 4.0
-UNREADABLE = "The scenario cannot be read with the keys of this installation."
+UNREADABLE = "The scenario cannot be read with the keys, or by the version, of this installation."
 _place = threading.Lock()
 
 
@@ -122,7 +123,8 @@ class Host:
     def _launch(self, row: Scenario) -> Launch | None:
         try:
             config = sealing.opened(row)
-        except Unreadable:
+            Entry.from_config(config)
+        except (Unreadable, msgspec.ValidationError):
             figures = row.figures | {"last_sink_error": UNREADABLE, "errors": 1}
             state.finish(Scenario.objects.filter(pk=row.pk), now=timezone.now(), figures=figures)
             return None

@@ -74,6 +74,13 @@ class Hosted:
         self._sink.close()
         self.due = 0.0
 
+    def fail(self, error: Exception) -> None:
+        """A fault of ours ends the scenario, and says so."""
+        log.error("signal %s failed", self.entry.name, exc_info=error)
+        self.figures.errors += 1
+        self.figures.last_sink_error = f"the runner failed: {type(error).__name__}: {error}"[:500]
+        self.stop()
+
     def _settle(self) -> None:
         if self._sink.closed:
             self.state, self.due = FINISHED, float("inf")

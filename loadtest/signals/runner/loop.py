@@ -55,10 +55,10 @@ class Loop:
             else:
                 if order is None:
                     return
-                self._obey(order)
-            self._turn(time.monotonic())
+                self.obey(order)
+            self.turn(time.monotonic())
 
-    def _obey(self, order: Order) -> None:
+    def obey(self, order: Order) -> None:
         match order:
             case Setup():
                 self._setup = order
@@ -123,13 +123,16 @@ class Loop:
     def _push(self, hosted: Hosted) -> None:
         heapq.heappush(self._heap, (hosted.due, next(self._numbers), hosted.id))
 
-    def _turn(self, now: float) -> None:
+    def turn(self, now: float) -> None:
         while self._heap and self._heap[0][0] <= now:
             due, _, scenario_id = heapq.heappop(self._heap)
             hosted = self._hosted.get(scenario_id)
             if hosted is None or hosted.due > due or hosted.state == FINISHED:
                 continue  # an entry of before
-            hosted.visit(now)
+            try:
+                hosted.visit(now)
+            except Exception as error:  # noqa: BLE001 - a fault in one scenario must not end the others
+                hosted.fail(error)
             if hosted.wants_telling:
                 self._tell_at = min(self._tell_at, now + SOON_S)
             if hosted.state != FINISHED:

@@ -30,7 +30,7 @@ def claim(*, runner: str, now: datetime) -> list[Scenario]:
         return []
     lease = now + LEASE
     waiting.filter(began_at=None).update(runner=runner, lease_until=lease, began_at=now)
-    waiting.update(runner=runner, lease_until=lease, restarts=F("restarts") + 1)
+    waiting.exclude(began_at=None).update(runner=runner, lease_until=lease, restarts=F("restarts") + 1)
     return list(Scenario.objects.open().filter(runner=runner, lease_until=lease).order_by("created_at", "place", "pk"))
 
 

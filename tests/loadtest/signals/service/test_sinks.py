@@ -1,9 +1,11 @@
 """Where the output goes, and what is counted when it does not get there (contract: signals §6, §9.2 to §9.4)."""
 
 import json
+import queue
 import socket
 import struct
 import threading
+import time
 
 import cramjam
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from config.outbound import Policy
 from fleet.collectors.prometheus.messages import WriteRequest
 from loadtest.signals.generators.emitter import Emitter
+from loadtest.signals.runner.loop import Loop
+from loadtest.signals.runner.wire import Figures, Launch, Start
 from loadtest.signals.scenario.parsing import document
 from loadtest.signals.schedule.pacing import Span
 from loadtest.signals.sinks.accounts import Account
@@ -162,3 +166,27 @@ def test_a_slow_target_costs_batches_and_not_memory(local_server, tmp_path):
     sent.sink.most_waiting = 10
     sent.sink.write(sent.emitter.emit(Span(1, 1, 1.0, 1.0), NOW_NS))
     assert sent.account.total_failures == 1 and "too slow" in sent.account.last_fault
+
+
+def test_a_fault_of_ours_ends_one_scenario_only(tmp_path):
+    """The others go on, and the one that is over says why."""
+    told = []
+
+    class Teller:
+        ready = True
+
+        def tell(self, reports):
+            told.extend((one.id, one.state, one.figures.last_sink_error) for one in reports)
+
+    loop = Loop(queue.Queue(), Teller())
+    config = document({"name": "lift", "rate": 50, "generator": {"type": "step", "step_size": 1}}).entries[0].config()
+    config["sink"] = {"type": "memory"}
+    launches = [Launch(id=one, batch="b", place=n, config=config, figures=Figures()) for n, one in enumerate("ab")]
+    loop.obey(Start(launches=launches))
+    loop._hosted["a"]._pacer = None
+    end = time.monotonic() + 5
+    while ("a", "finished") not in [one[:2] for one in told]:
+        assert time.monotonic() < end
+        loop.turn(time.monotonic())
+    assert "NoneType" in next(fault for one, word, fault in told if word == "finished")
+    assert list(loop._hosted) == ["b"] and loop._hosted["b"].figures.total_events

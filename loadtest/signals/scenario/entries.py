@@ -16,6 +16,7 @@ from loadtest.signals.scenario.start_times import start_from
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 LONGEST_NAME = 255
+MOST_LINES = 1_000_000  # a second
 SLOWEST = 1e-9  # ticks a second
 _METRIC_TYPES = ("gauge", "counter", "histogram", "summary", "untyped")
 _OWN_LABELS = {"histogram": "le", "summary": "quantile"}
@@ -138,6 +139,8 @@ def _within(fields: Fields, entry: Entry, limits: Limits) -> None:
     fastest = entry.rate * (entry.bursts.multiplier if entry.bursts else 1)
     if not fastest <= limits.rate:
         raise fields.fault("rate", f"must be at most {limits.rate:g} a second, bursts included")
+    if fastest * _series_a_set(entry.generator) > MOST_LINES:
+        raise fields.fault("rate", f"must make at most {MOST_LINES} lines a second, all buckets counted")
     if min(entry.rate, fastest) < SLOWEST:
         raise fields.fault("rate", f"must be at least {SLOWEST:g} a second, bursts included")
     keys = [*entry.labels, *(one.key for one in entry.dynamic_labels), *(one.label for one in entry.cardinality_spikes)]

@@ -5,6 +5,7 @@ from loadtest.signals.generators.logs import SEVERITIES
 from loadtest.signals.scenario.fields import Fields
 
 MOST_TEMPLATES = 1000
+MOST_POOLS = 64
 
 
 def template(fields: Fields) -> specs.Template:
@@ -19,6 +20,8 @@ def template(fields: Fields) -> specs.Template:
 
 def _pools(fields: Fields) -> dict[str, list[str]]:
     pools = fields.mapping("field_pools", None)
+    if pools and len(pools.names()) > MOST_POOLS:
+        raise fields.fault("field_pools", f"must have at most {MOST_POOLS} fields")
     return {name: pools.texts(name) for name in pools.names()} if pools else {}
 
 

@@ -244,6 +244,7 @@ def test_a_value_that_is_not_allowed_is_422(patch: str) -> None:
         "buckets: [0, 1]",
         "buckets: [.inf]",
         "observations_per_tick: 0",
+        f"observations_per_tick: 1\nrate: 10000\nbuckets: {list(range(1, 101))}",
         "observations_per_tick: 100000\nrate: 11",
         "distribution: {type: exponential, rate: 0}",
         "distribution: {type: odd}",
@@ -272,6 +273,9 @@ def test_summaries(patch: str) -> None:
     "patch",
     [
         "log_generator: {type: template}",
+        "log_generator: {type: template, templates: [{message: m, field_pools: {"
+        + ", ".join(f"f{number}: [a]" for number in range(65))
+        + "}}]}",
         "log_generator: {type: template, templates: []}",
         "log_generator: {type: template, templates: [{}]}",
         "log_generator: {type: template, templates: [{message: m, field_pools: {a: []}}]}",

@@ -7,8 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from alerts.evaluation.models import EvaluationPass
 from alerts.evaluation.services import evaluate, evaluate_if_due
 from alerts.incidents.models import Alert
+from alerts.notices.models import Notice
 from fleet.instances.models import Instance, Status
-from tests.alerts.conftest import NOW, busy, later, make_instance, make_rule, opened, report
+from tests.alerts.conftest import NOW, busy, later, make_channel, make_instance, make_rule, opened, report
 
 pytestmark = pytest.mark.django_db
 LASTING = {"duration_sec": 60}
@@ -106,6 +107,21 @@ def test_the_number_of_reads_does_not_grow_with_the_fleet_or_the_rules():
     evaluate(now=later(60))
     assert Alert.objects.open().count() == 21 * 6
     assert queries() == few
+
+
+def test_the_number_of_statements_does_not_grow_with_the_alerts_that_open():
+    make_rule(channels=[make_channel()])
+
+    def statements(fresh: int) -> int:
+        for _ in range(fresh):
+            report(make_instance(), cpu_pct=99)
+        with CaptureQueriesContext(connection) as seen:
+            evaluate(now=NOW)
+        return len(seen)
+
+    statements(1)  # makes the group
+    assert statements(20) == statements(2)
+    assert Notice.objects.filter(kind="fired").count() == len(opened()) == 23
 
 
 def test_passes_come_at_their_interval_and_the_first_at_once(settings):

@@ -1,4 +1,4 @@
-"""The ledger of 10,000 instances: its daily run, and summary and trends of 90 days over the API.
+"""The ledger of 10,000 instances: its daily run, summary and trends of 90 days over the API, and right-sizing.
 
 All that is timed goes through the product: the run as the tick calls it, the reports as requests with a key. The past
 days are copies of one that the product counted.
@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from benchmarks import _stack
+from benchmarks import _rightsizing, _stack
 
 INSTANCES, DAYS = 10_000, 90
 MOST_RUN_S, MOST_REPORT_MS = 30.0, 200.0
+MOST_PASS_S, MOST_PASS_MIB = 60.0, 200.0
 TIMES = 9
 PROVIDERS = ("fly", "aws", "gcp", "azure", "digitalocean")
 REGIONS = {"fly": ("ams", "fra"), "aws": ("us-east-1", "eu-west-1"), "gcp": ("us-central1",)}
@@ -30,7 +31,11 @@ def main() -> None:
     runs = counting(today)
     say("asking")
     reports = asking(today)
+    say("making 30 days of figures, and looking for smaller sizes")
+    running = _rightsizing.make_usage(today)
+    sized = _rightsizing.passing(today + timedelta(minutes=70))
     report(runs, reports)
+    report_sizes(running, *sized)
 
 
 def say(text: str) -> None:
@@ -149,6 +154,12 @@ def report(runs: dict[str, float], reports: dict[str, list[float]]) -> None:
     for name in ("summary", "trends"):
         median = statistics.median(reports[name])
         verdict(median <= MOST_REPORT_MS, f"{name} of {DAYS} days in at most {MOST_REPORT_MS:.0f} ms")
+
+
+def report_sizes(running: int, seconds: float, grown_mib: float, found: int) -> None:
+    print(f"Right-sizing of {running} running instances {seconds:.1f} s, {grown_mib:.0f} MiB more, {found} found")
+    verdict(seconds <= MOST_PASS_S, f"the right-sizing pass in at most {MOST_PASS_S:.0f} s")
+    verdict(grown_mib <= MOST_PASS_MIB, f"in at most {MOST_PASS_MIB:.0f} MiB more")
 
 
 def verdict(held: bool, what: str) -> None:

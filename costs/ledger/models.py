@@ -45,13 +45,14 @@ class Subject(models.Model):
         """The same for the same facts (all fields but `id` and `digest`)."""
         return hashlib.blake2b(msgspec.json.encode(facts, order="deterministic"), digest_size=16).hexdigest()
 
-    @classmethod
-    def keys_of(cls, wanted: Mapping[str, dict[str, Any]]) -> dict[str, int]:
+    @staticmethod
+    def keys_of(wanted: Mapping[str, dict[str, Any]]) -> dict[str, int]:
         """The primary keys by digest, of these facts by digest; subjects that are new are made."""
-        found = dict(cls.objects.filter(digest__in=wanted).values_list("digest", "pk"))
+        found = dict(Subject.objects.filter(digest__in=wanted).values_list("digest", "pk"))
         if missing := [digest for digest in wanted if digest not in found]:
-            cls.objects.bulk_create([cls(digest=one, **wanted[one]) for one in missing], ignore_conflicts=True)
-            found |= dict(cls.objects.filter(digest__in=missing).values_list("digest", "pk"))
+            new = [Subject(digest=one, **wanted[one]) for one in missing]
+            Subject.objects.bulk_create(new, ignore_conflicts=True)
+            found |= dict(Subject.objects.filter(digest__in=missing).values_list("digest", "pk"))
         return found
 
 

@@ -23,10 +23,10 @@ LONGEST_GAP = timedelta(days=40)  # time that nobody counted for longer is left 
 MINUTE = 10  # of each hour: at 00:10 the day before is finished
 Tables = dict[date, dict[str, PriceTable]]
 Entries = dict[tuple[str, date], CostEntry]
-_followers: list[Callable[[datetime], None]] = []
+_followers: list[Callable[[datetime], object]] = []
 
 
-def after_run(follower: Callable[[datetime], None]) -> None:
+def after_run(follower: Callable[[datetime], object]) -> None:
     """Have `follower(now)` called after each run of the ledger, in the order of registration."""
     if follower not in _followers:
         _followers.append(follower)

@@ -6,6 +6,7 @@ then, and after a late change, reports read the entries.
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Sum
@@ -30,7 +31,7 @@ def sum_up(days: Collection[date]) -> None:
         .annotate(entries=Count("pk"), **SUMS)
     )
     totals = []
-    for row in rows:
+    for row in map(dict, rows):
         totals.append(DayTotal(**_amounts(row), **row))
     DayTotal.objects.bulk_create(totals, batch_size=500)
 
@@ -58,12 +59,12 @@ def close_weeks(*, today: date) -> int:
 def _close(week: date) -> None:
     WeekTotal.objects.filter(week=week).delete()
     rows = CostEntry.objects.filter(day__gte=week, day__lt=week + WEEK).order_by().values("subject_id")
-    totals = [WeekTotal(week=week, **_amounts(row), **row) for row in rows.annotate(**SUMS)]
+    totals = [WeekTotal(week=week, **_amounts(row), **row) for row in map(dict, rows.annotate(**SUMS))]
     WeekTotal.objects.bulk_create(totals, batch_size=500)
     ClosedWeek.objects.get_or_create(week=week)
 
 
-def _amounts(row: dict) -> dict[str, int]:
+def _amounts(row: dict[str, Any]) -> dict[str, int]:
     """The sums taken out of a row, as fields of a total."""
     parts = {f"{part}_micros": int(row.pop(f"{part}_sum")) for part in PARTS}
     return parts | {"total_micros": sum(parts.values())}

@@ -68,7 +68,7 @@ class Command(BaseCommand):
         scope = Scope(provider=options["provider"])
         points = ledger.daily_totals(days, scope)
         total = reports.figures(ledger.total(days, scope))
-        body = {
+        body: dict[str, Any] = {
             **total,
             "from": str(days.first),
             "to": str(days.last),

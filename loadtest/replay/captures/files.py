@@ -26,9 +26,8 @@ def file_name(capture: Capture, *, wish: str = "", now: datetime) -> str:
     return f"{name}.case.json"
 
 
-def write(capture: Capture, name: str) -> None:
-    """Write the case into the folder: whole or not at all. Raises OSError."""
-    folder: Path = settings.REPLAY_CAPTURE_DIR
+def write(capture: Capture, folder: Path, name: str) -> None:
+    """Write the case into the folder, whole or not at all. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=folder, prefix=".capture-")
     try:

@@ -46,7 +46,7 @@ def finish(session: Session, *, wish: str = "", now: datetime) -> Capture | None
     name = files.file_name(capture, wish=wish, now=now)
     if settings.REPLAY_CAPTURE_DIR:
         try:
-            files.write(capture, name)
+            files.write(capture, settings.REPLAY_CAPTURE_DIR, name)
         except OSError as error:
             log.exception("capture %s could not be written to a file", capture.pk)
             text = f"The capture could not be written to a file ({type(error).__name__}); the session stays open"

@@ -94,9 +94,9 @@ async def _decided(asked: Exchange, caller: Caller) -> tuple[Loaded, Decision]:
                 found.ruleset, asked, spent=partial(_known_spent, found), captured=partial(_captured, found)
             )
         except NeedsRow:
-            decision = await query(_claimed, found, asked)
-            if decision is not None:
-                return found, decision
+            claimed = await query(_claimed, found, asked)
+            if claimed is not None:
+                return found, claimed
         else:
             ask = Ask(found.session_id, found.revision, injected=decision.injected, touch=found.to_touch())
             if decision.outcome is Outcome.REFUSED:

@@ -57,7 +57,7 @@ def settle(asks: list[Ask]) -> None:
 
 def _make_ready() -> None:
     """Nothing is asked of the connection but what has to be: one that is gone shows, and the writer tries again."""
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs do not know it
     connection.ensure_connection()
     if getattr(_eager, "connection", None) is not connection.connection:
         commits.tell_before_disk()

@@ -54,9 +54,10 @@ def prepared(body: bytes, content_type: str, caller: Caller) -> tuple[Upload | N
         return _standalone(document, caller, now)
     found = _session(session_id, caller, now)
     if found.mode != Mode.CAPTURE:
-        document = only(document, lambda span: _asked_for(found, span))
-        if document is None:
+        chosen = only(document, lambda span: _asked_for(found, span))
+        if chosen is None:
             return None, session_id
+        document = chosen
     document = scrub(document, found.ruleset, headers=settings.REPLAY_SCRUB_HEADERS)
     return _upload(session_id, document, now), session_id
 

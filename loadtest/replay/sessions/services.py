@@ -213,5 +213,5 @@ def _rearm(session: Session, layer: str, rules: list[dict[str, Any]]) -> None:
 
 
 def _audit(session: Session, action: str, actor: Principal | None, **facts: Any) -> None:
-    place = {"resource": "replay_session", "resource_id": session.pk, "team_id": session.team_id}
-    record(actor=actor, action=action, **place, **facts)
+    place: dict[str, Any] = {"resource_id": session.pk, "team_id": session.team_id}
+    record(actor=actor, action=action, resource="replay_session", **place, **facts)

@@ -1,11 +1,8 @@
 """Documents that people type or upload, as JSON."""
 
 import json
-import re
 from math import isfinite
 from typing import Any
-
-HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class NotJson(ValueError):
@@ -13,18 +10,13 @@ class NotJson(ValueError):
 
 
 def parse(text: str | bytes) -> Any:
-    """The JSON value of a text, or of bytes in UTF-8.
+    """The JSON value of a text, or of bytes in UTF-8. An escape of half a character stays what it is.
 
-    Raises NotJson: for NaN, infinities, halves of characters and what is nested too deeply as well.
+    Raises NotJson: for NaN, infinities and what is nested too deeply as well.
     """
     try:
         plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        value = json.loads(plain, parse_constant=_number, parse_float=_number)
-        if HALF.search(plain):  # whole ones are written so too
-            json.dumps(value, ensure_ascii=False).encode()
-        return value
-    except UnicodeEncodeError:
-        raise NotJson("it holds half a character (a lone surrogate)") from None
+        return json.loads(plain, parse_constant=_number, parse_float=_number)
     except json.JSONDecodeError as error:
         raise NotJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -20,7 +20,7 @@ from loadtest.replay.captures.models import Capture
 from loadtest.replay.sessions.models import Session
 from loadtest.replay.sessions.services import team_of
 from loadtest.replay.spans.exchange import Body, Exchange
-from loadtest.replay.ui.common import faults_of, typed
+from loadtest.replay.ui.common import faults_of, show, typed
 
 PER_PAGE = 25
 TRACES = 50  # of a case on one page
@@ -34,7 +34,7 @@ def captures(request: HttpRequest) -> HttpResponse:
     found = Capture.objects.visible_to(request.principal).order_by("-created_at", "-id")
     shown = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     may = request.principal.may_open(OPERATOR)
-    return render(request, "replay/captures.html", {"place": "captures", "page": shown, "may_operate": may})
+    return show(request, "replay/captures.html", {"place": "captures", "page": shown, "may_operate": may})
 
 
 @page(VIEWER)
@@ -64,7 +64,7 @@ def capture(request: HttpRequest, pk: str) -> HttpResponse:
             "told_body": shown(chosen.exchange.response.body if chosen.exchange.response else None),
             "targets": targets.order_by("-created_at", "-id")[:MOST_TARGETS],
         }
-    return render(request, "replay/capture.html", context)
+    return show(request, "replay/capture.html", context)
 
 
 def took_ms(one: Exchange) -> float | None:
@@ -107,10 +107,10 @@ def bring_in(request: HttpRequest) -> HttpResponse:
             raise
         except ApiError as error:
             context |= {"faults": faults_of(error), "content": request.POST.get("content", "")}
-            return render(request, "replay/import.html", context, status=422)
+            return show(request, "replay/import.html", context, status=422)
         messages.success(request, told(made, skipped))
         return redirect("ui:replay-capture", pk=made.pk)
-    return render(request, "replay/import.html", context)
+    return show(request, "replay/import.html", context)
 
 
 def content_of(request: HttpRequest) -> str:

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
 from config.api.errors import Invalid
 from config.api.permissions import OPERATOR
@@ -26,6 +27,12 @@ def get_session(request: HttpRequest, pk: str) -> Session:
     if found is None:
         raise no_session(pk)
     return found
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A page; halves of characters, which a document of JSON may hold, are shown as question marks."""
+    text = render_to_string(template, context, request=request)
+    return HttpResponse(text.encode(errors="replace"), status=status)
 
 
 def frame(request: HttpRequest, session: Session) -> dict[str, Any]:
@@ -51,6 +58,8 @@ def ready(session: Session) -> Loaded:
 def written(document: Any) -> str | None:
     """A document as people edit it; None for one that is too large for a page."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
+    if text.encode(errors="replace").decode() != text:  # half characters are written as escapes
+        text = json.dumps(document, indent=2)
     return text if len(text) <= MOST_EDITED else None
 
 

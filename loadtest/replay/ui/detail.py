@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from config.api.permissions import VIEWER
 from config.pages import page
@@ -13,7 +12,7 @@ from loadtest.replay.matching.compiled import Layer, Rule
 from loadtest.replay.sessions import queries
 from loadtest.replay.sessions.models import Entry, Result, RuleUse, Session
 from loadtest.replay.spans.values import text
-from loadtest.replay.ui.common import frame, get_session, ready
+from loadtest.replay.ui.common import frame, get_session, ready, show
 
 PER_PAGE = 50
 MOST_RULES, MOST_MISSES = 200, 20
@@ -33,7 +32,7 @@ def session(request: HttpRequest, pk: str) -> HttpResponse:
         "gateway": f"pharos gateway --forward --session {pk} --url {request.build_absolute_uri('/').rstrip('/')}",
         "header": f"x-softprobe-session-id: {pk}",
     }
-    return render(request, "replay/session.html", context)
+    return show(request, "replay/session.html", context)
 
 
 @page(VIEWER)
@@ -42,7 +41,7 @@ def part(request: HttpRequest, pk: str, name: str) -> HttpResponse:
     if name not in PARTS:
         raise Http404
     found = get_session(request, pk)
-    return render(request, f"replay/session_{name}.html", frame(request, found) | PARTS[name](request, found))
+    return show(request, f"replay/session_{name}.html", frame(request, found) | PARTS[name](request, found))
 
 
 def about_now(request: HttpRequest, session: Session) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from config.api.errors import ApiError, Conflict, Forbidden, NotFound
 from config.api.permissions import OPERATOR, require
@@ -15,7 +15,7 @@ from loadtest.replay.dataplane.explaining import of_journal
 from loadtest.replay.matching.drafting import mock_for
 from loadtest.replay.sessions import services
 from loadtest.replay.sessions.models import Session
-from loadtest.replay.ui.common import MOST_EDITED, faults_of, frame, get_session, typed, written
+from loadtest.replay.ui.common import MOST_EDITED, faults_of, frame, get_session, show, typed, written
 
 FEWEST_ROWS, MOST_ROWS = 12, 60  # of the text field, so that a rule proposed at the end is seen
 
@@ -79,4 +79,4 @@ def _form(request: HttpRequest, edited: Edited, session: Session, **context: Any
     context = frame(request, session) | {"edited": edited, "revision": revision} | context
     context["api_path"] += f"/{edited.name}"
     context["rows"] = max(FEWEST_ROWS, min(MOST_ROWS, (context["content"] or "").count("\n") + 2))
-    return render(request, "replay/document.html", context, status=422 if context.get("faults") else 200)
+    return show(request, "replay/document.html", context, status=422 if context.get("faults") else 200)

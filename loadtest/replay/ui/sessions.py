@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from config.api.errors import ApiError, Conflict, NotFound
@@ -14,7 +14,7 @@ from config.pages import page
 from loadtest.replay.captures.replaying import STRICT
 from loadtest.replay.sessions import services
 from loadtest.replay.sessions.models import LoadedCase, Mode, Session, State
-from loadtest.replay.ui.common import frame, get_session
+from loadtest.replay.ui.common import frame, get_session, show
 
 PER_PAGE = 25
 MODES = (
@@ -27,13 +27,13 @@ MODES = (
 @page(VIEWER)
 def sessions(request: HttpRequest) -> HttpResponse:
     """Sessions with their counters, the newest first."""
-    return render(request, "replay/sessions.html", listed(request))
+    return show(request, "replay/sessions.html", listed(request))
 
 
 @page(VIEWER)
 def rows(request: HttpRequest) -> HttpResponse:
     """The same rows with fresh counters."""
-    return render(request, "replay/session_rows.html", listed(request))
+    return show(request, "replay/session_rows.html", listed(request))
 
 
 def listed(request: HttpRequest) -> dict[str, Any]:
@@ -67,10 +67,10 @@ def new(request: HttpRequest) -> HttpResponse:
             session = services.create(mode=request.POST.get("mode"), policy=policy, actor=request.principal)
         except ApiError as error:
             context["fault"] = error.message
-            return render(request, "replay/session_new.html", context, status=422)
+            return show(request, "replay/session_new.html", context, status=422)
         messages.success(request, "The session is open.")
         return redirect("ui:replay-session", pk=session.pk)
-    return render(request, "replay/session_new.html", context)
+    return show(request, "replay/session_new.html", context)
 
 
 @page(OPERATOR)
@@ -87,7 +87,7 @@ def close(request: HttpRequest, pk: str) -> HttpResponse:
             raise
         except ApiError as error:  # its copy could not be written; it stays open
             context = frame(request, session) | {"fault": error.message}
-            return render(request, "replay/session_close.html", context, status=error.status)
+            return show(request, "replay/session_close.html", context, status=error.status)
         messages.success(request, "The session is closed.")
         return redirect("ui:replay-capture", pk=capture.pk) if capture else redirect("ui:replay-session", pk=pk)
-    return render(request, "replay/session_close.html", frame(request, session))
+    return show(request, "replay/session_close.html", frame(request, session))

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from config.api.errors import ApiError, Invalid, NotFound
 from config.api.permissions import VIEWER
@@ -14,7 +13,7 @@ from loadtest.replay.captures.services import get_visible
 from loadtest.replay.dataplane import explaining
 from loadtest.replay.sessions.models import Session
 from loadtest.replay.spans.exchange import Exchange
-from loadtest.replay.ui.common import frame, get_session
+from loadtest.replay.ui.common import frame, get_session, show
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 MOST_REPORTS = 50
@@ -70,7 +69,7 @@ def tester(request: HttpRequest, pk: str) -> HttpResponse:
     if asked:
         found = explaining.report(session, asked)
         context |= {"answer": found["answer"], "reports": found["rules"][:MOST_REPORTS], "total": len(found["rules"])}
-    return render(request, "replay/tester.html", context, status=422 if form.errors else 200)
+    return show(request, "replay/tester.html", context, status=422 if form.errors else 200)
 
 
 def _described(form: RequestForm) -> Exchange | None:

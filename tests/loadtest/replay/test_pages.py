@@ -76,6 +76,25 @@ def test_journal_rules_and_refusals_are_shown_as_they_come(person: Any, operator
     assert "GET bank.example" not in text(person.get(f"/replay/{session}/parts/journal/?result=refused"))
 
 
+def test_half_characters_break_no_page_and_survive_the_editor(person: Any, operator: Any) -> None:
+    half = "x\ud800"
+    session = start(operator)
+    put_rules(operator, session, rule(path=f"/{half}", id=half, body=half))
+    operator.post(f"/api/replay/v1/sessions/{session}/load-case", case(case_id=half))
+    for path in ("", "parts/rules/", "parts/now/", "try/"):
+        assert person.get(f"/replay/{session}/{path}").status_code == 200, path
+    tried = person.post(f"/replay/{session}/try/", {"method": "GET", "path": "/x", "direction": "outbound"})
+    assert "x?: does not match" in text(tried)
+    page = person.get(f"/replay/{session}/edit/rules/")
+    before = Session.objects.get().rules
+    assert before["rules"][0]["id"] == half and edit(person, session, page.context["content"]).status_code == 302
+    assert Session.objects.get().rules == before
+    content = json.dumps(case(span("extract", status=200, host=half), case_id=half))
+    address = person.post("/replay/captures/import/", {"content": content}).url
+    assert person.get(address).status_code == person.get(f"{address}?at=0.0").status_code == 200
+    assert person.get("/replay/captures/").status_code == person.get("/replay/").status_code == 200
+
+
 def test_pages_cost_a_fixed_number_of_statements(
     person: Any, operator: Any, django_assert_max_num_queries: Any
 ) -> None:

@@ -108,7 +108,7 @@ def _is_live(view: Any) -> bool:
 def _routes(resolver: Any, prefix: str) -> Any:
     """Every path of the URL conf with an example in place of each parameter, and its view."""
     for entry in resolver.url_patterns:
-        pattern = str(entry.pattern).lstrip("^").removeprefix("/?").removesuffix("$").removesuffix("/?")
+        pattern = str(entry.pattern).lstrip("^").removeprefix("/?").removesuffix("$").replace("/?", "")
         path = prefix + re.sub(r"\(\?P<\w+>\[\^/\]\+\)|<[^>]+>", "x", pattern)
         if hasattr(entry, "url_patterns"):
             yield from _routes(entry, path)

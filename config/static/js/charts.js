@@ -76,7 +76,7 @@ class Chart {
   }
 
   async load() {
-    if (this.loading || !this.figure.isConnected || this.figure.dataset.chartSrc[0] === "#") return; // "#": never changes
+    if (this.loading || !this.figure.isConnected || this.figure.dataset.chartSrc[0] === "#") return; // constant
     this.loading = true;
     this.loadedAt = Date.now();
     try {
@@ -84,7 +84,7 @@ class Chart {
       if (!answer.ok) throw new Error(`answer ${answer.status}`);
       this.take(await answer.json());
     } catch (error) {
-      this.say(`This chart could not be read (${error.message}). The table below has the last numbers.`);
+      this.say(`This chart could not be read (${error.message}). The table has the last numbers.`);
     } finally {
       this.loading = false;
     }

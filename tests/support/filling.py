@@ -39,7 +39,7 @@ def load(console: Console) -> dict[str, str]:
 
 def exchange(session: str, method: str, path: str, **told: str | int) -> dict:
     """A trace document that asks about an outbound request, or with `told` reports one."""
-    told: dict[str, str | int] = {"sp.span.type": "inject", "sp.session.id": session, "sp.traffic.direction": "outbound"} | told
+    told = {"sp.span.type": "inject", "sp.session.id": session, "sp.traffic.direction": "outbound"} | told
     told |= {"http.request.method": method, "url.host": "bank.example:8443", "url.path": path}
     pairs = [
         {"key": key, "value": {"intValue": value} if isinstance(value, int) else {"stringValue": value}}
@@ -61,7 +61,7 @@ def replay(console: Console) -> dict[str, str]:
     console.post(f"{base}/sessions/{session_id}/rules", {"version": 1, "rules": rules})
     console.post(f"{base}/inject", exchange(session_id, "GET", "/ledger?page=1"), expect=200)
     console.post(f"{base}/inject", exchange(session_id, "PUT", "/accounts/17"), expect=599)
-    answer = {"http.response.status_code": 200, "http.response.body": '{"balance": 17}'}
+    answer: dict[str, str | int] = {"http.response.status_code": 200, "http.response.body": '{"balance": 17}'}
     header = {"http.request.header.accept": "application/json", "http.response.header.content-type": "application/json"}
     told: dict[str, str | int] = {"sp.span.type": "extract", **header, **answer}
     traces = [exchange("", "GET", f"/ledger?page={number}", **told) for number in range(3)]

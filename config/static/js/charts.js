@@ -76,7 +76,7 @@ class Chart {
   }
 
   async load() {
-    if (this.loading || !this.figure.isConnected || this.figure.dataset.chartSrc[0] === "#") return; // constant
+    if (this.loading || !this.figure.isConnected || this.figure.dataset.chartSrc[0] === "#") return;
     this.loading = true;
     this.loadedAt = Date.now();
     try {

@@ -16,9 +16,15 @@ class SignalsView(ApiView):
     rate_class: str | None = "loadtest"
 
 
-def documented(*, body: Any = None, answer: Any = None, status: int = 200, query: tuple[str, ...] = ()) -> Any:
+def documented(
+    *,
+    body: Any = None,
+    answer: Any = None,
+    status: int = 200,
+    query: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = ("application/json",),
+) -> Any:
     """Tells the API document what a method takes, with its `?parameters=`, and answers: JSON schemas."""
-    kinds = ("application/yaml", "application/json")
     return extend_schema(
         request=dict.fromkeys(kinds, body) if body else None,
         responses={status: {"type": "object"} if answer is None else answer},

@@ -58,7 +58,12 @@ def _refused(entry: Entry, text: str) -> ApiError:
 def at_rest(scenario_ids: Iterable[str], *, now: datetime) -> None:
     """Machines whose last scenario is over stop, so that nobody is called because they are silent."""
     machines = Scenario.objects.filter(pk__in=list(scenario_ids), own_instance=True, instance__isnull=False)
-    for instance in Instance.objects.filter(pk__in=machines.values("instance"), status=Status.RUNNING):
+    rest(list(machines.values_list("instance", flat=True)), now=now)
+
+
+def rest(instance_ids: Sequence[str], *, now: datetime) -> None:
+    """As `at_rest`, for machines of scenarios that may be deleted by now."""
+    for instance in Instance.objects.filter(pk__in=instance_ids, status=Status.RUNNING):
         if not Scenario.objects.open().filter(instance=instance).exists():
             instance.status, instance.updated_at = Status.STOPPED, now
             with transaction.atomic():

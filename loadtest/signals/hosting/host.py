@@ -189,7 +189,10 @@ class Host:
 
     def _release(self) -> None:
         try:
-            state.release(state.mine(self.runner), now=timezone.now())
+            now, rows = timezone.now(), state.mine(self.runner)
+            lost = list(rows.values_list("pk", flat=True))
+            state.release(rows, now=now)
+            at_rest(lost, now=now)
         except Error:
             log.warning("signals: rows of a runner that is gone wait for the end of their lease", exc_info=True)
         finally:

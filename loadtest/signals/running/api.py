@@ -17,6 +17,7 @@ from loadtest.signals.running import queries, services, shapes
 from loadtest.signals.running.waiting import until_settled
 from loadtest.signals.views import SignalsView, documented
 
+KINDS = ("application/yaml", "application/json")
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 
 
@@ -42,7 +43,7 @@ class Scenarios(SignalsView):
         now = timezone.now()
         return Response({"scenarios": [queries.summary(row, now) for row in queries.listed(request.auth)]})
 
-    @documented(body=shapes.SCENARIO, answer=shapes.STARTED, status=201, query=("team",))
+    @documented(body=shapes.SCENARIO, answer=shapes.STARTED, status=201, query=("team",), kinds=KINDS)
     def post(self, request: Request) -> Response:
         rows, document = services.start(
             body=request._request.body,

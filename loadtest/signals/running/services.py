@@ -184,5 +184,7 @@ def remove(*, scenario_id: str, purge: bool, actor: Principal | None, request: A
         transaction.on_commit(partial(state.announce, [scenario_id]))
     if purge and instance_id:
         machines.purge(scenario=row, instance_id=instance_id, own=own)
+    elif own and instance_id:
+        machines.rest([instance_id], now=timezone.now())
     word = "stopped" if over else "force_stopped"
     return {"id": scenario_id, "status": word, "total_events": row.count("total_events")}

@@ -1,6 +1,7 @@
 """What changes a session. Each change is one step of its revision, or none at all (contract: traffic replay §4, §5)."""
 
 import json
+import logging
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from config import live
 from config.api.authentication import Principal
-from config.api.errors import Invalid
+from config.api.errors import ApiError, Invalid
 from config.api.permissions import OPERATOR, require
 from loadtest.replay.captures import keeping
 from loadtest.replay.captures import services as captures
@@ -26,6 +27,7 @@ from security.accounts.models import Membership
 from security.audit.services import record
 from security.vault.crypto import encrypt
 
+log = logging.getLogger(__name__)
 TOMBSTONE = timedelta(hours=24)  # that a closed id is still told from one that never was
 AT_ONCE = 100
 QUICK = 1
@@ -181,11 +183,14 @@ def expire(*, now: datetime, after: timedelta) -> int:
     count = 0
     untouched = Session.objects.untouched(now - after).order_by("touched_at", "pk")
     for session_id in untouched.values_list("pk", flat=True)[:AT_ONCE]:
-        with transaction.atomic():
-            session = Session.objects.select_for_update().filter(pk=session_id).first()
-            if session and session.is_open and session.touched_at < now - after:
-                _close(session, None, "", now)
-                count += 1
+        try:
+            with transaction.atomic():
+                session = Session.objects.select_for_update().filter(pk=session_id).first()
+                if session and session.is_open and session.touched_at < now - after:
+                    _close(session, None, "", now)
+                    count += 1
+        except ApiError as error:  # its copy could not be written: the others must not wait for that
+            log.error("session %s could not be closed: %s", session_id, error)
     return count
 
 

@@ -10,6 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from loadtest.replay.captures import files
 from loadtest.replay.captures.models import Capture, Piece
+from loadtest.replay.sessions import services
 from loadtest.replay.sessions.models import Session
 from loadtest.replay.sessions.tasks import forget
 from loadtest.workspace.models import SavedRequest
@@ -131,6 +132,8 @@ def test_a_copy_in_a_folder(operator, settings, tmp_path, monkeypatch):
         broken.setattr(files.os, "replace", full)
         answer = operator.post(f"{FLAT}/sessions/{session}/close")
         assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
+        tend_at = timezone.now() + timedelta(hours=25)
+        assert services.expire(now=tend_at, after=timedelta(hours=24)) == 0, "the others do not wait for its disk"
         assert not list((tmp_path / "new").iterdir()) and operator.get(f"{FLAT}/sessions/{session}").status_code == 200
     path = operator.post(f"{FLAT}/sessions/{session}/close").json()["casePath"]
     (file,) = (tmp_path / "new").iterdir()

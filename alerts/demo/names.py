@@ -59,6 +59,7 @@ class Names:
     machines: tuple[Machine, ...]
     monitors: tuple[UUID, ...]
     rules: tuple[str, ...]
+    budgets: tuple[str, ...]
     collection: str
     request: str
     runs: tuple[str, str] = field(default=("", ""))  # the baseline, and the newer run
@@ -70,7 +71,7 @@ class Names:
     @cached_property
     def every(self) -> frozenset[str]:
         """All ids as text, for the chips on pages."""
-        others = (*self.rules, self.collection, self.request, *self.runs, AGENT)
+        others = (*self.rules, *self.budgets, self.collection, self.request, *self.runs, AGENT)
         return frozenset([*self.instances, *map(str, self.monitors), *others])
 
 
@@ -87,6 +88,7 @@ def of_seed(seed: int) -> Names:
         machines=tuple(found),
         monitors=tuple(number(seed, "monitor", place) for place in range(8)),
         rules=tuple(key(seed, "rule", place) for place in range(3)),
+        budgets=tuple(key(seed, "budget", place) for place in range(2)),
         collection=f"demo_{key(seed, 'collection')}",
         request=f"demo_{key(seed, 'request')}",
         runs=(f"demo_{key(seed, 'baseline')}", f"demo_{key(seed, 'run')}"),

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from alerts.demo import spending
 from alerts.demo.names import AGENT, Names
 from alerts.rules.models import Rule
 from fleet.instances.changes import forget
@@ -26,6 +27,7 @@ def remove(names: Names, *, since: datetime) -> None:
     _agent()
     LoadRun.objects.filter(pk__in=names.runs).delete()
     Collection.objects.filter(pk=names.collection).delete()
+    spending.remove(names)
     forget(names.instances)
     forget_lines(names.instances)
     forget_figures(names.instances, since=since)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alerts.demo import checks, figures, fleet, loads, removal, ruled
+from alerts.demo import checks, figures, fleet, loads, removal, ruled, spending
 from alerts.demo.models import ONLY, DemoData
 from alerts.demo.names import SEED, of_seed
 from config import live
@@ -70,6 +70,7 @@ def load(row: DemoData, *, now: datetime) -> bool:
     checks.move(names, now)
     loads.make(names, now)
     fleet.make_history(names, now)
+    spending.make(names, now)
     if not DemoData.objects.filter(pk=ONLY, lease_until=now + LEASE).update(loaded_at=now, lease_until=None):
         removal.remove(names, since=now - fleet.DAY)  # it was removed meanwhile
         return False

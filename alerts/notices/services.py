@@ -32,12 +32,17 @@ def write_all(
     notices = [
         Notice(alert=alert, channel=channel, kind=kind, step=step, recipient=recipient, created_at=now)
         for alert, channels in told
-        if known.isdisjoint(map(str, (alert.instance_id, alert.monitor_id, alert.rule_id)))
+        if known.isdisjoint(map(str, _subjects(alert)))
         for channel in channels
         if channel.enabled
     ]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
     return list({notice.alert_id: notice.alert for notice in notices}.values())
+
+
+def _subjects(alert: Alert) -> tuple[object, ...]:
+    """The ids of what an alert may be about; a budget's is told by its key."""
+    return alert.instance_id, alert.monitor_id, alert.rule_id, alert.dedupe_key.removeprefix("budget:")
 
 
 def announce(alerts: Iterable[Alert], *, now: datetime, at_once: bool = False) -> None:

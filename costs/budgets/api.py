@@ -117,7 +117,7 @@ class BudgetViewSet(FleetViewSet):
     queryset = Budget.objects.all()
     serializer_class = BudgetSerializer
     filter_backends = ()
-    pagination_class = None
+    pagination_class = None  # type: ignore[assignment]
     noun, team_attr = "Budget", "team_id"
     by_team = ("create",)
     roles = {

@@ -99,16 +99,15 @@ def spent_by_day(found: Iterable[Budget], *, since: date) -> dict[str, dict[date
     whole: dict[str | None, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     single: dict[tuple[str, str | None], dict[date, int]] = defaultdict(lambda: defaultdict(int))
     if any(not budget.instance_id for budget in found):
-        rows = DayTotal.objects.filter(day__gte=since).values_list("day", "provider")
-        for day, provider, cost in rows.annotate(Sum("total_micros")).order_by("day"):
+        totals = DayTotal.objects.filter(day__gte=since).values_list("day", "provider")
+        for day, provider, cost in totals.annotate(Sum("total_micros")).order_by("day"):
             whole[provider][day] += cost
             whole[None][day] += cost
     wanted = {budget.instance_id for budget in found if budget.instance_id}
     if wanted:
-        rows = CostEntry.objects.filter(instance_id__in=wanted, day__gte=since).order_by("day")
-        for instance_id, provider, day, cost in rows.values_list(
-            "instance_id", "subject__provider", "day", "total_micros"
-        ):
+        entries = CostEntry.objects.filter(instance_id__in=wanted, day__gte=since).order_by("day")
+        columns = ("instance_id", "subject__provider", "day", "total_micros")
+        for instance_id, provider, day, cost in entries.values_list(*columns):
             single[instance_id, provider][day] += cost
             single[instance_id, None][day] += cost
     return {

@@ -26,10 +26,7 @@ def cost_of(instances: Sequence[Instance], since: datetime, until: datetime, req
     for entry in CostEntry.objects.filter(instance_id__in=entries, **days).order_by("day"):
         entries[entry.instance_id].append(entry)
     costs = {one.pk: micros_between(entries[one.pk], since, until) for one in instances}
-    parts = [
-        Part(one.name, UNKNOWN if costs[one.pk] is None else words(costs[one.pk]), address(one, since))
-        for one in instances
-    ]
+    parts = [Part(one.name, words(costs[one.pk]), address(one, since)) for one in instances]
     known = [cost for cost in costs.values() if cost is not None]
     if len(known) < len(parts):
         return Cost("", "", parts)
@@ -51,8 +48,10 @@ def micros_between(entries: Sequence[CostEntry], since: datetime, until: datetim
     return total if reached >= until else None
 
 
-def words(micros: Decimal) -> str:
+def words(micros: Decimal | None) -> str:
     """USD; amounts below a cent with three figures."""
+    if micros is None:
+        return UNKNOWN
     if 0 < micros < MICROS // 100:
         return f"{formats.significant(float(micros) / MICROS)} USD"
     return f"{cents(micros / MICROS):,} USD"

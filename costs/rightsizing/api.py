@@ -72,7 +72,7 @@ class RecommendationViewSet(FleetViewSet):
     queryset = Recommendation.objects.all()
     serializer_class = RecommendationSerializer
     filter_backends = ()
-    pagination_class = None
+    pagination_class = None  # type: ignore[assignment]
     noun, team_attr = "Recommendation", "instance.team_id"
     roles = {"list": VIEWER, "dismiss": OPERATOR, "analyze": OPERATOR}
 

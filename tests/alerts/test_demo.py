@@ -17,6 +17,8 @@ from alerts.notices.models import Notice
 from alerts.notices.services import write
 from alerts.rules.models import Rule
 from config.timeseries import Query, rows_of
+from costs.budgets.models import Budget
+from costs.ledger.models import CostEntry
 from fleet.instances.models import Event, Instance
 from fleet.metrics.models import Rollup, StoredSample
 from loadtest.runs.models import Run as LoadRun
@@ -39,7 +41,7 @@ def short_history(monkeypatch):
 
 def counted() -> dict[str, int]:
     lines = rows_of(Query("SELECT count(*) FROM log_entry"))[0][0]
-    models = (Instance, Event, Monitor, Run, Rule, Alert, LoadRun, Collection, Agent, StoredSample)
+    models = (Instance, Event, Monitor, Run, Rule, Alert, LoadRun, Collection, Agent, StoredSample, CostEntry, Budget)
     return {model.__name__: model.objects.count() for model in models} | {"lines": lines}
 
 
@@ -69,6 +71,11 @@ class TestLoaded:
         assert [(alert.rule_id, alert.instance.name) for alert in Alert.objects.all()] == [(names.rules[0], HOT)]
         alert = Alert.objects.get()
         assert not write(alert=alert, channels=[channel], kind="fired", now=timezone.now())
+        assert set(CostEntry.objects.values_list("instance_id", flat=True)) == set(names.instances)
+        assert set(Budget.objects.values_list("pk", flat=True)) == set(names.budgets)
+        alert.instance_id = alert.rule_id = None
+        alert.dedupe_key = f"budget:{names.budgets[0]}"
+        assert not write(alert=alert, channels=[channel], kind="fired", now=timezone.now()), "nor of its budgets"
         assert not Notice.objects.exists()
 
     def test_it_moves(self):

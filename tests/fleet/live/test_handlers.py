@@ -100,7 +100,9 @@ async def test_the_number_of_terminals_is_told(connect, developer, instance, mon
         assert (await page.heard("session_count"))["payload"] == {"active_sessions": 0}
 
 
-async def test_a_deployments_socket_needs_a_key_and_knows_none(connect, developer):
-    for key in (developer, None):
-        async with connect("/ws/deployments/c123", key) as page:
-            assert page.refused
+async def test_a_deployments_socket_needs_a_key_and_a_deployment(connect, developer):
+    async with connect("/ws/deployments/c123", None) as page:
+        assert page.refused
+    async with connect("/ws/deployments/c123", developer) as page:
+        closed = await page.receive_output(4)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4004)

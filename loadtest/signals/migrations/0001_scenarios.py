@@ -6,93 +6,162 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('fleet', '0001_instances'),
-        ('security', '0003_refusals'),
+        ("fleet", "0001_instances"),
+        ("security", "0003_refusals"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Scenario',
+            name="Scenario",
             fields=[
-                ('id', models.CharField(default=loadtest.signals.running.models.new_id, editable=False, max_length=36, primary_key=True, serialize=False)),
-                ('batch', models.CharField(db_index=True, max_length=36)),
-                ('place', models.PositiveIntegerField(default=0)),
-                ('name', models.CharField(max_length=255)),
-                ('scenario_name', models.CharField(blank=True, default='', max_length=255)),
-                ('signal_type', models.CharField(max_length=16)),
-                ('rate', models.FloatField()),
-                ('labels', models.JSONField(default=dict)),
-                ('config', models.JSONField()),
-                ('plan', models.TextField(blank=True, default='')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('paused', 'Paused'), ('held', 'Held'), ('unresolved', 'Unresolved'), ('finished', 'Finished')], default='pending', max_length=10)),
-                ('state_since', models.DateTimeField()),
-                ('runner', models.CharField(max_length=36, null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('restarts', models.PositiveIntegerField(default=0)),
-                ('figures', models.JSONField(default=dict)),
-                ('own_instance', models.BooleanField(default=False)),
-                ('created_by', models.CharField(blank=True, default='', max_length=254)),
-                ('created_at', models.DateTimeField()),
-                ('began_at', models.DateTimeField(null=True)),
-                ('span_s', models.FloatField(null=True)),
-                ('stop_requested_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('instance', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='fleet.instance')),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='security.team')),
+                (
+                    "id",
+                    models.CharField(
+                        default=loadtest.signals.running.models.new_id,
+                        editable=False,
+                        max_length=36,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("batch", models.CharField(db_index=True, max_length=36)),
+                ("place", models.PositiveIntegerField(default=0)),
+                ("name", models.CharField(max_length=255)),
+                ("scenario_name", models.CharField(blank=True, default="", max_length=255)),
+                ("signal_type", models.CharField(max_length=16)),
+                ("rate", models.FloatField()),
+                ("labels", models.JSONField(default=dict)),
+                ("config", models.JSONField()),
+                ("plan", models.TextField(blank=True, default="")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("held", "Held"),
+                            ("unresolved", "Unresolved"),
+                            ("finished", "Finished"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("state_since", models.DateTimeField()),
+                ("runner", models.CharField(max_length=36, null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("restarts", models.PositiveIntegerField(default=0)),
+                ("figures", models.JSONField(default=dict)),
+                ("own_instance", models.BooleanField(default=False)),
+                ("created_by", models.CharField(blank=True, default="", max_length=254)),
+                ("created_at", models.DateTimeField()),
+                ("began_at", models.DateTimeField(null=True)),
+                ("span_s", models.FloatField(null=True)),
+                ("stop_requested_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="fleet.instance"
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="security.team"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Snapshot',
+            name="Snapshot",
             fields=[
-                ('scenario', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='snapshot', serialize=False, to='signals.scenario')),
-                ('series', models.TextField(default='')),
-                ('tail', models.TextField(default='')),
-                ('at', models.DateTimeField()),
+                (
+                    "scenario",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="snapshot",
+                        serialize=False,
+                        to="signals.scenario",
+                    ),
+                ),
+                ("series", models.TextField(default="")),
+                ("tail", models.TextField(default="")),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Chunk',
+            name="Chunk",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('lines', models.TextField()),
-                ('count', models.PositiveIntegerField()),
-                ('scenario', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='signals.scenario')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("lines", models.TextField()),
+                ("count", models.PositiveIntegerField()),
+                (
+                    "scenario",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="chunks", to="signals.scenario"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='scenario',
-            index=models.Index(fields=['-created_at', 'place', 'id'], name='signal_newest'),
+            model_name="scenario",
+            index=models.Index(fields=["-created_at", "place", "id"], name="signal_newest"),
         ),
         migrations.AddIndex(
-            model_name='scenario',
-            index=models.Index(condition=models.Q(('finished_at', None)), fields=['runner'], name='signal_open'),
+            model_name="scenario",
+            index=models.Index(condition=models.Q(("finished_at", None)), fields=["runner"], name="signal_open"),
         ),
         migrations.AddIndex(
-            model_name='scenario',
-            index=models.Index(condition=models.Q(('finished_at', None)), fields=['scenario_name'], name='signal_open_name'),
+            model_name="scenario",
+            index=models.Index(
+                condition=models.Q(("finished_at", None)), fields=["scenario_name"], name="signal_open_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='scenario',
-            index=models.Index(fields=['finished_at'], name='signal_finished'),
+            model_name="scenario",
+            index=models.Index(fields=["finished_at"], name="signal_finished"),
         ),
         migrations.AddConstraint(
-            model_name='scenario',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'running', 'paused', 'held', 'unresolved', 'finished'])), name='signal_state_known'),
+            model_name="scenario",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "running", "paused", "held", "unresolved", "finished"])),
+                name="signal_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scenario',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('plan', ''), ('runner', None), ('state', 'finished')), models.Q(models.Q(('state', 'finished'), _negated=True), ('finished_at', None)), _connector='OR'), name='signal_finished_is_final'),
+            model_name="scenario",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", False), ("plan", ""), ("runner", None), ("state", "finished")),
+                    models.Q(models.Q(("state", "finished"), _negated=True), ("finished_at", None)),
+                    _connector="OR",
+                ),
+                name="signal_finished_is_final",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scenario',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until', None), ('runner', None)), models.Q(('lease_until__isnull', False), ('runner__isnull', False)), _connector='OR'), name='signal_runner_has_lease'),
+            model_name="scenario",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_until", None), ("runner", None)),
+                    models.Q(("lease_until__isnull", False), ("runner__isnull", False)),
+                    _connector="OR",
+                ),
+                name="signal_runner_has_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scenario',
-            constraint=models.UniqueConstraint(condition=models.Q(('finished_at', None), ('place', 0), models.Q(('scenario_name', ''), _negated=True)), fields=('scenario_name',), name='signal_name_runs_once'),
+            model_name="scenario",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("finished_at", None), ("place", 0), models.Q(("scenario_name", ""), _negated=True)),
+                fields=("scenario_name",),
+                name="signal_name_runs_once",
+            ),
         ),
     ]

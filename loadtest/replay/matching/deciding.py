@@ -96,7 +96,7 @@ def refusal(exchange: Exchange, session_id: str) -> dict[str, Any]:
     """The JSON body of a strict miss (§7.4); it goes with 599 and `x-softprobe-strict-miss: 1`."""
     called = f"{exchange.method} {exchange.authority}{exchange.path}".strip()
     return {
-        "error": f"no rule answers {called} and the policy of the session lets it not pass"[:2_000],
+        "error": f"no rule answers {called} and the policy of the session does not let it pass"[:2_000],
         "sessionId": session_id,
         "requestFingerprint": fingerprint(exchange),
     }

@@ -19,7 +19,7 @@ from loadtest.replay.ui.common import frame, get_session, show
 PER_PAGE = 25
 MODES = (
     (Mode.REPLAY.value, "Replay", "answers requests by rules, or as they were captured"),
-    (Mode.CAPTURE.value, "Capture", "keeps the exchanges that a gateway reports; closing it makes a case of them"),
+    (Mode.CAPTURE.value, "Capture", "keeps what a gateway reports, and becomes a case when closed"),
     (Mode.GENERATE.value, "Generate", "like replay, marked as the source of generated code"),
 )
 

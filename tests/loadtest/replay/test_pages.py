@@ -160,7 +160,7 @@ def test_tester_says_who_answers_and_which_predicate_failed(person: Any, operato
     }
     words = text(browser("VIEWER").post(f"/replay/{session}/try/", form))
     assert "pay: does not match" in words and "headers.Accept text/plain text/html ▲ No" in words
-    assert "No rule answers, and the policy lets the request not pass" in words
+    assert "No rule answers, and the policy does not let the request pass" in words
     assert "pay decides: mock" in text(person.post(f"/replay/{session}/try/", form | {"headers": "accept: text/plain"}))
     assert Session.objects.get().strict_misses == 0, "trying counts nothing"
     answer = person.post(f"/replay/{session}/try/", form | {"headers": "no header"})

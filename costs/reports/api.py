@@ -1,6 +1,6 @@
 """Reports of the ledger over HTTP (contract: fleet console §15)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -38,9 +38,10 @@ class Summary(ApiView):
     @extend_schema(parameters=RANGE, responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> HttpResponse:
         asked = read_range(request)
+        providers = ledger.totals_by("provider", asked.days, asked.scope)
         body = {
-            **queries.figures(ledger.total(asked.days, asked.scope)),
-            "byProvider": queries.by_provider(asked.days, asked.scope),
+            **queries.figures(sum(providers.values(), Amount())),
+            "byProvider": {provider: wire(amount.total) for provider, amount in providers.items()},
             "byInstance": queries.by_instance(asked.days, asked.scope),
         }
         return _json(body | asked.period)
@@ -54,7 +55,10 @@ class Trends(ApiView):
     @extend_schema(parameters=RANGE, responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> HttpResponse:
         asked = read_range(request)
-        points = ledger.daily_totals(asked.days, asked.scope)
+        daily = ledger.daily_totals_by("provider", asked.days, asked.scope)
+        points: dict[date, Amount] = {}
+        for (day, _), amount in daily.items():
+            points[day] = points.get(day, Amount()) + amount
         total = sum(points.values(), Amount())
         before = ledger.total(asked.days.before(), asked.scope)
         summary = {
@@ -63,7 +67,6 @@ class Trends(ApiView):
             "instanceCount": ledger.instance_count(asked.days, asked.scope),
             "changePercent": queries.change_percent(total, before),
         }
-        daily = ledger.daily_totals_by("provider", asked.days, asked.scope)
         return _json(
             {
                 "granularity": "day",

@@ -26,11 +26,6 @@ def figures(amount: Amount, *, llm: bool = True) -> dict[str, float]:
     return parts | ({"llmUsd": wire(amount.llm)} if llm else {})
 
 
-def by_provider(days: Days, scope: Scope) -> dict[str, float]:
-    found = queries.totals_by("provider", days, scope)
-    return {provider: wire(amount.total) for provider, amount in found.items()}
-
-
 def by_instance(days: Days, scope: Scope) -> list[dict[str, Any]]:
     """What each instance cost, the dearest first; under its newest name."""
     totals: dict[str, int] = defaultdict(int)

@@ -13,8 +13,8 @@ from config.api.errors import ApiError
 from costs.billing import services as billing
 from costs.billing.lines import Unreadable
 from costs.ledger import queries as ledger
-from costs.ledger.queries import Days, Scope
-from costs.money import cents
+from costs.ledger.queries import Amount, Days, Scope
+from costs.money import cents, wire
 from costs.pricing import queries as pricing
 from costs.pricing import services as prices
 from costs.reports import queries as reports
@@ -67,12 +67,12 @@ class Command(BaseCommand):
             raise CommandError(f"Give 1 to {MOST_DAYS} days, the first one first.", returncode=2)
         scope = Scope(provider=options["provider"])
         points = ledger.daily_totals(days, scope)
-        total = reports.figures(ledger.total(days, scope))
+        providers = ledger.totals_by("provider", days, scope)
         body: dict[str, Any] = {
-            **total,
+            **reports.figures(sum(providers.values(), Amount())),
             "from": str(days.first),
             "to": str(days.last),
-            "byProvider": reports.by_provider(days, scope),
+            "byProvider": {provider: wire(amount.total) for provider, amount in providers.items()},
             "byTeam": reports.by_team(days, scope),
             "points": [{"date": str(one)} | reports.figures(amount) for one, amount in points.items()],
         }

@@ -36,10 +36,12 @@ def wanted(query: dict[str, str], today: date) -> Wanted:
 
 
 def read_day(text: str) -> date | None:
+    """A day in ISO 8601; None for anything else, and for one that no ledger reaches."""
     try:
-        return date.fromisoformat(text.strip()[:10])
+        day = date.fromisoformat(text.strip()[:10])
     except ValueError:
         return None
+    return day if 2000 <= day.year <= 2200 else None
 
 
 def entries(principal: Principal | None, asked: Wanted) -> EntryQuerySet:

@@ -17,6 +17,7 @@ from config.api.permissions import OPERATOR, VIEWER, require
 from config.pages import page
 from loadtest.replay.captures import collecting, documents, reading, replaying, services
 from loadtest.replay.captures.models import Capture
+from loadtest.replay.documents import checks
 from loadtest.replay.sessions.models import Session
 from loadtest.replay.sessions.services import team_of
 from loadtest.replay.spans.exchange import Body, Exchange
@@ -109,6 +110,8 @@ def bring_in(request: HttpRequest) -> HttpResponse:
             context |= {"faults": faults_of(error), "content": request.POST.get("content", "")}
             return show(request, "replay/import.html", context, status=422)
         messages.success(request, told(made, skipped))
+        if large := checks.warnings(document) if "traces" in document else []:
+            messages.warning(request, f"Larger than advised, and slower: {large[0]['path']} {large[0]['message']}.")
         return redirect("ui:replay-capture", pk=made.pk)
     return show(request, "replay/import.html", context)
 

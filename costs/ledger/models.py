@@ -123,8 +123,8 @@ class CostEntry(Amounts):
             models.CheckConstraint(condition=models.Q(source__in=Source.values), name="cost_entry_source_known"),
         )
         indexes = (
-            models.Index(fields=["subject", "day", "total_micros"], name="cost_entry_of_subject"),
-            models.Index(fields=["day"], name="cost_entry_day"),
+            models.Index(fields=["subject", "day"], name="cost_entry_of_subject"),
+            models.Index(fields=["day", "subject", "total_micros"], name="cost_entry_day"),
         )
 
     def __str__(self) -> str:

@@ -135,8 +135,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["subject", "day", "total_micros"], name="cost_entry_of_subject"),
-                    models.Index(fields=["day"], name="cost_entry_day"),
+                    models.Index(fields=["subject", "day"], name="cost_entry_of_subject"),
+                    models.Index(fields=["day", "subject", "total_micros"], name="cost_entry_day"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("instance_id", "day"), name="cost_entry_once_a_day"),

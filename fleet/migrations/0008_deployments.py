@@ -7,38 +7,89 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('fleet', '0007_lifecycle'),
+        ("fleet", "0007_lifecycle"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', models.CharField(default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('event', models.CharField(choices=[('DEPLOY', 'DEPLOY'), ('REDEPLOY', 'REDEPLOY')], max_length=8)),
-                ('template_id', models.CharField(max_length=128, null=True)),
-                ('config_hash', models.CharField(max_length=64)),
-                ('yaml_content', models.TextField()),
-                ('provider', models.CharField(choices=[('fly', 'Fly.io'), ('docker', 'Docker'), ('devpod', 'DevPod'), ('e2b', 'E2B'), ('kubernetes', 'Kubernetes'), ('digitalocean', 'DigitalOcean'), ('gcp', 'Google Cloud'), ('azure', 'Azure'), ('aws', 'AWS'), ('runpod', 'RunPod'), ('northflank', 'Northflank'), ('ssh', 'Own machine')], max_length=16)),
-                ('region', models.CharField(max_length=64, null=True)),
-                ('force', models.BooleanField(default=False)),
-                ('came_from', models.CharField(max_length=12, null=True)),
-                ('status', models.CharField(choices=[('PENDING', 'Pending'), ('IN_PROGRESS', 'In progress'), ('SUCCEEDED', 'Succeeded'), ('FAILED', 'Failed'), ('CANCELLED', 'Cancelled')], default='PENDING', max_length=12)),
-                ('percent', models.PositiveSmallIntegerField(default=0)),
-                ('message', models.CharField(default='Waiting for a worker', max_length=500)),
-                ('initiated_by', models.CharField(max_length=256, null=True)),
-                ('logs', models.TextField(null=True)),
-                ('error', models.CharField(max_length=1000, null=True)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deployments', to='fleet.instance')),
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("event", models.CharField(choices=[("DEPLOY", "DEPLOY"), ("REDEPLOY", "REDEPLOY")], max_length=8)),
+                ("template_id", models.CharField(max_length=128, null=True)),
+                ("config_hash", models.CharField(max_length=64)),
+                ("yaml_content", models.TextField()),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[
+                            ("fly", "Fly.io"),
+                            ("docker", "Docker"),
+                            ("devpod", "DevPod"),
+                            ("e2b", "E2B"),
+                            ("kubernetes", "Kubernetes"),
+                            ("digitalocean", "DigitalOcean"),
+                            ("gcp", "Google Cloud"),
+                            ("azure", "Azure"),
+                            ("aws", "AWS"),
+                            ("runpod", "RunPod"),
+                            ("northflank", "Northflank"),
+                            ("ssh", "Own machine"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("region", models.CharField(max_length=64, null=True)),
+                ("force", models.BooleanField(default=False)),
+                ("came_from", models.CharField(max_length=12, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Pending"),
+                            ("IN_PROGRESS", "In progress"),
+                            ("SUCCEEDED", "Succeeded"),
+                            ("FAILED", "Failed"),
+                            ("CANCELLED", "Cancelled"),
+                        ],
+                        default="PENDING",
+                        max_length=12,
+                    ),
+                ),
+                ("percent", models.PositiveSmallIntegerField(default=0)),
+                ("message", models.CharField(default="Waiting for a worker", max_length=500)),
+                ("initiated_by", models.CharField(max_length=256, null=True)),
+                ("logs", models.TextField(null=True)),
+                ("error", models.CharField(max_length=1000, null=True)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("completed_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deployments", to="fleet.instance"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['-started_at', '-id'], name='deployment_newest'), models.Index(fields=['instance', '-started_at', '-id'], name='deployment_of_instance'), models.Index(fields=['status', 'lease_until'], name='deployment_open')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ['PENDING', 'IN_PROGRESS'])), fields=('instance',), name='deployment_one_open')],
+                "indexes": [
+                    models.Index(fields=["-started_at", "-id"], name="deployment_newest"),
+                    models.Index(fields=["instance", "-started_at", "-id"], name="deployment_of_instance"),
+                    models.Index(fields=["status", "lease_until"], name="deployment_open"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["PENDING", "IN_PROGRESS"])),
+                        fields=("instance",),
+                        name="deployment_one_open",
+                    )
+                ],
             },
         ),
     ]

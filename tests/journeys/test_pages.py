@@ -78,6 +78,7 @@ def site(chromium: Any) -> Iterator[Site]:
         site.ids = fill(Console(product.url, product.new_key("ADMIN"), live_url=product.live_url))
         yield site
 
+
 BUDGET = {"name": "Everything", "amountUsd": 500, "period": "MONTHLY"}
 
 

@@ -7,163 +7,266 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('security', '0003_refusals'),
+        ("security", "0003_refusals"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.CharField(default=loadtest.replay.sessions.models.new_session_id, editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('made_by', models.CharField(blank=True, max_length=254)),
-                ('mode', models.CharField(choices=[('capture', 'Capture'), ('replay', 'Replay'), ('generate', 'Generate')], max_length=8)),
-                ('state', models.CharField(choices=[('created', 'Created'), ('configured', 'Configured'), ('closed', 'Closed')], default='created', max_length=10)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('rules_revision', models.PositiveIntegerField(default=1)),
-                ('case_revision', models.PositiveIntegerField(default=1)),
-                ('policy', loadtest.replay.json_text.JsonText(default=dict)),
-                ('rules', loadtest.replay.json_text.JsonText(default=loadtest.replay.sessions.models.no_rules)),
-                ('rule_count', models.PositiveIntegerField(default=0)),
-                ('sealed_fixtures', models.TextField(blank=True, editable=False)),
-                ('fixture_names', loadtest.replay.json_text.JsonText(default=list)),
-                ('injected_spans', models.PositiveBigIntegerField(default=0)),
-                ('extracted_spans', models.PositiveBigIntegerField(default=0)),
-                ('strict_misses', models.PositiveBigIntegerField(default=0)),
-                ('last_strict_miss', loadtest.replay.json_text.JsonText(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('touched_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replay_sessions', to='security.team')),
+                (
+                    "id",
+                    models.CharField(
+                        default=loadtest.replay.sessions.models.new_session_id,
+                        editable=False,
+                        max_length=64,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("made_by", models.CharField(blank=True, max_length=254)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("capture", "Capture"), ("replay", "Replay"), ("generate", "Generate")], max_length=8
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("created", "Created"), ("configured", "Configured"), ("closed", "Closed")],
+                        default="created",
+                        max_length=10,
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1)),
+                ("rules_revision", models.PositiveIntegerField(default=1)),
+                ("case_revision", models.PositiveIntegerField(default=1)),
+                ("policy", loadtest.replay.json_text.JsonText(default=dict)),
+                ("rules", loadtest.replay.json_text.JsonText(default=loadtest.replay.sessions.models.no_rules)),
+                ("rule_count", models.PositiveIntegerField(default=0)),
+                ("sealed_fixtures", models.TextField(blank=True, editable=False)),
+                ("fixture_names", loadtest.replay.json_text.JsonText(default=list)),
+                ("injected_spans", models.PositiveBigIntegerField(default=0)),
+                ("extracted_spans", models.PositiveBigIntegerField(default=0)),
+                ("strict_misses", models.PositiveBigIntegerField(default=0)),
+                ("last_strict_miss", loadtest.replay.json_text.JsonText(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("touched_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="replay_sessions",
+                        to="security.team",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Capture',
+            name="Capture",
             fields=[
-                ('id', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('made_by', models.CharField(blank=True, max_length=254)),
-                ('origin', models.CharField(choices=[('session', 'Session'), ('standalone', 'Stand-alone'), ('imported', 'Imported')], max_length=10)),
-                ('mode', models.CharField(choices=[('capture', 'Capture'), ('replay', 'Replay'), ('generate', 'Generate')], default='capture', max_length=8)),
-                ('head', loadtest.replay.json_text.JsonText(default=dict)),
-                ('trace_count', models.PositiveIntegerField(default=0)),
-                ('exchange_count', models.PositiveIntegerField(default=0)),
-                ('byte_count', models.PositiveBigIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('file_name', models.CharField(blank=True, max_length=255)),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replay_captures', to='security.team')),
+                ("id", models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
+                ("made_by", models.CharField(blank=True, max_length=254)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("session", "Session"), ("standalone", "Stand-alone"), ("imported", "Imported")],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("capture", "Capture"), ("replay", "Replay"), ("generate", "Generate")],
+                        default="capture",
+                        max_length=8,
+                    ),
+                ),
+                ("head", loadtest.replay.json_text.JsonText(default=dict)),
+                ("trace_count", models.PositiveIntegerField(default=0)),
+                ("exchange_count", models.PositiveIntegerField(default=0)),
+                ("byte_count", models.PositiveBigIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("file_name", models.CharField(blank=True, max_length=255)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="replay_captures",
+                        to="security.team",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LoadedCase',
+            name="LoadedCase",
             fields=[
-                ('session', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='loaded_case', serialize=False, to='replay.session')),
-                ('case_id', loadtest.replay.json_text.JsonText()),
-                ('trace_count', models.PositiveIntegerField()),
-                ('rule_count', models.PositiveIntegerField()),
-                ('fixture_names', loadtest.replay.json_text.JsonText(default=list)),
-                ('packed', models.BinaryField()),
+                (
+                    "session",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="loaded_case",
+                        serialize=False,
+                        to="replay.session",
+                    ),
+                ),
+                ("case_id", loadtest.replay.json_text.JsonText()),
+                ("trace_count", models.PositiveIntegerField()),
+                ("rule_count", models.PositiveIntegerField()),
+                ("fixture_names", loadtest.replay.json_text.JsonText(default=list)),
+                ("packed", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('result', models.CharField(choices=[('hit', 'Hit'), ('miss', 'Miss'), ('refused', 'Refused'), ('error', 'Error rule')], max_length=8)),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('rule', models.CharField(blank=True, max_length=32)),
-                ('rule_revision', models.PositiveIntegerField(default=0)),
-                ('label', loadtest.replay.json_text.JsonText(default=str)),
-                ('action', models.CharField(blank=True, max_length=16)),
-                ('request', loadtest.replay.json_text.JsonText()),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='journal', to='replay.session')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[("hit", "Hit"), ("miss", "Miss"), ("refused", "Refused"), ("error", "Error rule")],
+                        max_length=8,
+                    ),
+                ),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("rule", models.CharField(blank=True, max_length=32)),
+                ("rule_revision", models.PositiveIntegerField(default=0)),
+                ("label", loadtest.replay.json_text.JsonText(default=str)),
+                ("action", models.CharField(blank=True, max_length=16)),
+                ("request", loadtest.replay.json_text.JsonText()),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="journal", to="replay.session"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Cursor',
+            name="Cursor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identity', models.CharField(max_length=64)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cursors', to='replay.session')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("identity", models.CharField(max_length=64)),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="cursors", to="replay.session"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Piece',
+            name="Piece",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('trace_count', models.PositiveIntegerField()),
-                ('packed', models.BinaryField()),
-                ('capture', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pieces', to='replay.capture')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("trace_count", models.PositiveIntegerField()),
+                ("packed", models.BinaryField()),
+                (
+                    "capture",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pieces", to="replay.capture"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RuleUse',
+            name="RuleUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=32)),
-                ('revision', models.PositiveIntegerField()),
-                ('once', models.BooleanField(default=False)),
-                ('hits', models.PositiveBigIntegerField(default=0)),
-                ('spent_at', models.DateTimeField(null=True)),
-                ('last_at', models.DateTimeField(null=True)),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rule_uses', to='replay.session')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=32)),
+                ("revision", models.PositiveIntegerField()),
+                ("once", models.BooleanField(default=False)),
+                ("hits", models.PositiveBigIntegerField(default=0)),
+                ("spent_at", models.DateTimeField(null=True)),
+                ("last_at", models.DateTimeField(null=True)),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rule_uses", to="replay.session"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='capture',
-            index=models.Index(fields=['-created_at', '-id'], name='replay_capture_newest'),
+            model_name="capture",
+            index=models.Index(fields=["-created_at", "-id"], name="replay_capture_newest"),
         ),
         migrations.AddIndex(
-            model_name='capture',
-            index=models.Index(fields=['closed_at'], name='replay_capture_closed'),
+            model_name="capture",
+            index=models.Index(fields=["closed_at"], name="replay_capture_closed"),
         ),
         migrations.AddConstraint(
-            model_name='capture',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['session', 'standalone', 'imported'])), name='replay_capture_origin_known'),
+            model_name="capture",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("origin__in", ["session", "standalone", "imported"])),
+                name="replay_capture_origin_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['-created_at', '-id'], name='replay_session_newest'),
+            model_name="session",
+            index=models.Index(fields=["-created_at", "-id"], name="replay_session_newest"),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['touched_at'], name='replay_session_untouched'),
+            model_name="session",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)), fields=["touched_at"], name="replay_session_untouched"
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['closed_at'], name='replay_session_tombstone'),
+            model_name="session",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)), fields=["closed_at"], name="replay_session_tombstone"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['capture', 'replay', 'generate'])), name='replay_mode_known'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["capture", "replay", "generate"])), name="replay_mode_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state', 'closed')), models.Q(('closed_at', None), ('state__in', ['created', 'configured'])), _connector='OR'), name='replay_closed_when_over'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", False), ("state", "closed")),
+                    models.Q(("closed_at", None), ("state__in", ["created", "configured"])),
+                    _connector="OR",
+                ),
+                name="replay_closed_when_over",
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['session', '-id'], name='replay_journal_newest'),
+            model_name="entry",
+            index=models.Index(fields=["session", "-id"], name="replay_journal_newest"),
         ),
         migrations.AddConstraint(
-            model_name='cursor',
-            constraint=models.UniqueConstraint(fields=('session', 'identity'), name='replay_cursor_once'),
+            model_name="cursor",
+            constraint=models.UniqueConstraint(fields=("session", "identity"), name="replay_cursor_once"),
         ),
         migrations.AddIndex(
-            model_name='piece',
-            index=models.Index(fields=['capture', 'id'], name='replay_piece_in_order'),
+            model_name="piece",
+            index=models.Index(fields=["capture", "id"], name="replay_piece_in_order"),
         ),
         migrations.AddConstraint(
-            model_name='ruleuse',
-            constraint=models.UniqueConstraint(fields=('session', 'key', 'revision'), name='replay_rule_use_once'),
+            model_name="ruleuse",
+            constraint=models.UniqueConstraint(fields=("session", "key", "revision"), name="replay_rule_use_once"),
         ),
         migrations.AddConstraint(
-            model_name='ruleuse',
-            constraint=models.CheckConstraint(condition=models.Q(('spent_at', None), ('once', True), _connector='OR'), name='replay_only_once_is_spent'),
+            model_name="ruleuse",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("spent_at", None), ("once", True), _connector="OR"),
+                name="replay_only_once_is_spent",
+            ),
         ),
     ]

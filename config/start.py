@@ -1,14 +1,11 @@
-"""What `pharos up` needs before anything runs: the data folder for itself, a listening socket, static files."""
+"""What `pharos up` needs before anything runs: the data folder for itself, a listening socket."""
 
 import fcntl
-import hashlib
 import socket
 from typing import Any
 
 from django.conf import settings
-from django.core.management import CommandError, call_command
-
-from config.version import VERSION
+from django.core.management import CommandError
 
 
 def only_one() -> Any:
@@ -42,16 +39,3 @@ def reachable_url(door: socket.socket) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def collect_static() -> None:
-    """Collect static files, unless nothing changed since the last time: compressing them takes seconds."""
-    stamp = settings.STATIC_ROOT / ".stamp"
-    found = hashlib.sha256(VERSION.encode())
-    for path in sorted((settings.BASE_DIR / "config" / "static").rglob("*")):
-        about = path.stat()
-        found.update(f"{path} {about.st_size} {about.st_mtime_ns}".encode())
-    if stamp.exists() and stamp.read_text() == found.hexdigest():
-        return
-    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
-    stamp.write_text(found.hexdigest())

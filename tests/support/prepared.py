@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 from tests.support import services
 
 ROOT = Path(__file__).resolve().parents[2]
-COLLECT = "import django; django.setup(); from config.start import collect_static; collect_static()"
 TIMEOUT_S = 180
 
 
@@ -26,9 +25,7 @@ def data_folder(env: dict[str, str]) -> Path:
     """A data folder with a migrated SQLite database and collected static files."""
 
     def make(folder: Path) -> None:
-        own = env | {"PHAROS_DATA_DIR": str(folder)}
-        _run(["-m", "django", "migrate", "--verbosity=0"], own)
-        _run(["-c", COLLECT], own)
+        _run(["-m", "config.preparing"], env | {"PHAROS_DATA_DIR": str(folder)})
 
     return _once("data", make)
 

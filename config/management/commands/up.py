@@ -7,12 +7,13 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand
 from django.utils.module_loading import import_string
 
 from config.parts import Beat, LocalAgent, Part, Worker
+from config.preparing import prepare
 from config.server import GRACE_S, Server, Watcher
-from config.start import collect_static, only_one, open_door, reachable_url
+from config.start import only_one, open_door, reachable_url
 from config.stopping import stopping
 from config.version import VERSION
 
@@ -36,8 +37,7 @@ class Command(BaseCommand):
         lock = only_one()
         door = open_door()
         self.say(f"Pharos {VERSION}, data in {settings.DATA_DIR}")
-        call_command("migrate", verbosity=0, interactive=False)
-        collect_static()
+        prepare()
         for preparation in PREPARATIONS:
             import_string(preparation)()
         parts: list[Part] = [Worker(), Beat()]

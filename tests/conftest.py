@@ -11,11 +11,9 @@ from tests.support.local_server import LocalServer
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that use no database are `pure`: one run of them says all. Those with a key are of an `api`."""
+    """Tests that use no database are `pure`: one run of them says all."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if "api" in fixtures:
-            item.add_marker("api")
         marked = any(item.get_closest_marker(name) for name in ("django_db", "storage", "contract"))
         if not marked and not {"db", "transactional_db"} & fixtures:
             item.add_marker("pure")

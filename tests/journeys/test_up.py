@@ -45,7 +45,7 @@ class Up:
             assert self.process.poll() is None, self.output()
             return re.search(r"Ready after ([\d.]+) s", self.output())
 
-        return float(wait_for("the product to be ready", look, timeout_s=60)[1])
+        return float(wait_for("the product to be ready", look, timeout_s=150)[1])
 
     def main_process(self):
         """The process of the product beneath make."""

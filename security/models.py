@@ -2,7 +2,17 @@
 
 from security.accounts.models import Membership, Session, Team, User
 from security.audit.models import AuditEntry, AuditHead
+from security.bom.models import Component, Installed, Inventory, VexStatement
 from security.keys.models import ApiKey, Refusal
+from security.rotations.models import Rotation
 from security.saved.models import SavedView
+from security.second_factor.models import CodeGenerator, RecoveryCode
+from security.ssh_keys.models import SshKey
+from security.vault.models import Secret, SecretVersion
+from security.vulnerabilities.models import Advisory, Affected, Archive, Decision, Finding, Signal
 
-__all__ = ["ApiKey", "AuditEntry", "AuditHead", "Membership", "Refusal", "SavedView", "Session", "Team", "User"]
+__all__ = [
+    "Advisory", "Affected", "ApiKey", "Archive", "AuditEntry", "AuditHead", "CodeGenerator", "Component", "Decision",
+    "Finding", "Installed", "Inventory", "Membership", "RecoveryCode", "Refusal", "Rotation", "SavedView", "Secret",
+    "SecretVersion", "Session", "Signal", "SshKey", "Team", "User", "VexStatement",
+]  # fmt: skip

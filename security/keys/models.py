@@ -17,7 +17,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A key of a user. `role` caps the user's role; `instance_id` binds the key to the agent of one instance."""
+    """A key of a user. `role` caps the user's role; `instance_id` binds the key to the agent of one instance.
+
+    `scopes` narrow it to some APIs ("fleet:read"); an empty list is every API that the role opens.
+    """
 
     id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
@@ -26,6 +29,7 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     role = models.CharField(max_length=10, choices=Role, blank=True)
     instance_id = models.CharField(max_length=128, null=True, blank=True, db_index=True)
+    scopes = models.JSONField(default=list, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

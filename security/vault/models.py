@@ -1,0 +1,84 @@
+"""Secrets and their versions; a value exists only encrypted (contract: fleet console §25)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from config.ids import cuid
+
+
+class SecretType(models.TextChoices):
+    ENV_VAR = "ENV_VAR", "Environment variable"
+    FILE = "FILE", "File"
+    CERTIFICATE = "CERTIFICATE", "Certificate"
+    API_KEY = "API_KEY", "API key"
+
+
+class SecretQuerySet(models.QuerySet["Secret"]):
+    def visible_to(self, principal: Any) -> "SecretQuerySet":
+        """Global secrets, and those of instances that the caller may see."""
+        if principal.sees_all:
+            return self
+        return self.filter(
+            models.Q(instance=None)
+            | models.Q(instance__team_id=None)
+            | models.Q(instance__team_id__in=list(principal.teams))
+        )
+
+
+class Secret(models.Model):
+    """A named secret, of one instance or global. `scope` names what may use it by reference.
+
+    `version` is the number of the version in force.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
+    name = models.CharField(max_length=256)
+    description = models.CharField(max_length=512, null=True, blank=True)
+    type = models.CharField(max_length=12, choices=SecretType, default=SecretType.ENV_VAR)
+    instance = models.ForeignKey(
+        "fleet.Instance", null=True, blank=True, on_delete=models.CASCADE, related_name="secrets"
+    )
+    scope = models.JSONField(default=list, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    last_rotated_at = models.DateTimeField(null=True, blank=True)
+    last_read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SecretQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["name", "instance"], name="secret_name_once"),
+            models.UniqueConstraint(fields=["name"], condition=models.Q(instance=None), name="secret_global_name_once"),
+            models.CheckConstraint(condition=models.Q(type__in=SecretType.values), name="secret_type_known"),
+        )
+        indexes = (models.Index(fields=["expires_at"], name="secret_expiry"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SecretVersion(models.Model):
+    """One value that a secret has or had. The token is bound to this row's id."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
+    secret = models.ForeignKey(Secret, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    sealed_value = models.TextField(editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["secret", "number"], name="secret_version_once"),)
+
+    def __str__(self) -> str:
+        return f"version {self.number} of {self.secret_id}"

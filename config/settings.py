@@ -176,6 +176,7 @@ AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # failures fade by themse
 AXES_CLIENT_IP_CALLABLE = "config.api.throttling.peer_address"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+REQUIRE_SECOND_FACTOR = env.require_second_factor
 AGENT_KEY = env.agent_key.get_secret_value() if env.agent_key else None
 
 # --- the edge of the product ---------------------------------------------------------------------------------

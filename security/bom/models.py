@@ -5,12 +5,17 @@ from django.db import models
 
 
 class Component(models.Model):
-    """A package in one version, stored once however many instances have it; names as the ecosystem compares them."""
+    """A package in one version, stored once however many instances have it; names as the ecosystem compares them.
+
+    Advisories of Debian, Ubuntu and Alpine speak of the source package that it was built from.
+    """
 
     ecosystem = models.CharField(max_length=64)
     name = models.CharField(max_length=256)
     version = models.CharField(max_length=256)
     license = models.CharField(max_length=256, null=True)
+    source_name = models.CharField(max_length=256, null=True)
+    source_version = models.CharField(max_length=256, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -26,11 +31,15 @@ class Source(models.TextChoices):
 
 
 class Inventory(models.Model):
-    """The newest list of packages that one source gave of an instance. `notes`: what could not be listed, and why."""
+    """The newest list of packages that one source gave of an instance.
+
+    `notes`: what could not be listed, and why. `received_from`: the person who uploaded it; empty for an agent.
+    """
 
     instance = models.ForeignKey("fleet.Instance", on_delete=models.CASCADE, related_name="inventories")
     source = models.CharField(max_length=8, choices=Source)
     received_at = models.DateTimeField()
+    received_from = models.CharField(max_length=254, blank=True)
     digest = models.CharField(max_length=64)
     packages = models.PositiveIntegerField(default=0)
     notes = models.JSONField(default=list)

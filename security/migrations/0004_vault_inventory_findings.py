@@ -100,6 +100,8 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=256)),
                 ("version", models.CharField(max_length=256)),
                 ("license", models.CharField(max_length=256, null=True)),
+                ("source_name", models.CharField(max_length=256, null=True)),
+                ("source_version", models.CharField(max_length=256, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -231,6 +233,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("source", models.CharField(choices=[("agent", "Agent"), ("upload", "Uploaded")], max_length=8)),
                 ("received_at", models.DateTimeField()),
+                ("received_from", models.CharField(blank=True, max_length=254)),
                 ("digest", models.CharField(max_length=64)),
                 ("packages", models.PositiveIntegerField(default=0)),
                 ("notes", models.JSONField(default=list)),

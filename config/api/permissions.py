@@ -3,6 +3,7 @@
 from operator import attrgetter
 from typing import Any
 
+from django.conf import settings
 from rest_framework.permissions import BasePermission
 
 from config.api.errors import Forbidden, Unauthorized
@@ -17,6 +18,15 @@ NO_KEY = "Authentication required. Send an API key in the Authorization (Bearer)
 def highest(*roles: str | None) -> str:
     """The strongest of the given roles; VIEWER when there are none."""
     return max((role for role in roles if role), key=RANK.__getitem__, default=VIEWER)
+
+
+def raised_door(role: str) -> str:
+    """What a door needs that the reference leaves to VIEWER: `role` with FLEET_STRICT_ROLES, else VIEWER.
+
+    For services whose route declares VIEWER (contract: fleet console §1.3):
+    `require(actor, raised_door(OPERATOR), team_id=...)`.
+    """
+    return role if settings.STRICT_ROLES else VIEWER
 
 
 def require(principal: Any, role: str, *, team_id: str | None = None) -> None:

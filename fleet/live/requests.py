@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 TOPIC = re.compile(
-    r"(fleet|monitors|alerts|commands|load-runs|signals|replay"
+    r"(fleet|monitors|alerts|commands|load-runs|signals|replay|security"
     r"|(?:command|instance|monitor|run|trial|alert|load-run|signal|replay):[A-Za-z0-9_-]{1,128})"
 )
 MAX_TOPICS = 100

@@ -1,11 +1,13 @@
 """Advisories, what they affect, and findings on instances (contract: fleet console §22)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
 from config.ids import cuid
+from fleet.instances.models import Status as InstanceStatus
 
 
 class Severity(models.TextChoices):
@@ -97,6 +99,18 @@ class FindingQuerySet(models.QuerySet["Finding"]):
             return self
         return self.filter(models.Q(instance__team_id=None) | models.Q(instance__team_id__in=list(principal.teams)))
 
+    def current(self) -> "FindingQuerySet":
+        """Without those of instances that are kept for history only."""
+        return self.exclude(instance__status=InstanceStatus.DESTROYED)
+
+    def overdue(self, now: datetime) -> "FindingQuerySet":
+        """Open ones whose time to be fixed is over."""
+        return self.filter(status=Status.OPEN, due_at__lt=now)
+
+    def worst_first(self) -> "FindingQuerySet":
+        """The order of the API: severity, then the newest (contract: fleet console §22)."""
+        return self.order_by("rank", "-detected_at", "pk")
+
 
 class Finding(models.Model):
     """A vulnerable package on an instance. `rank` sorts severities, worst first; `due_at` is when to have fixed it."""
@@ -134,6 +148,10 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cve_id} in {self.package_name} {self.package_version}"
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Open beyond its time to be fixed."""
+        return self.status == Status.OPEN and self.due_at is not None and self.due_at < now
 
 
 class Decision(models.Model):

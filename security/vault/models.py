@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from config.ids import cuid
+from security.vault.crypto import decrypt, encrypt
 
 
 class SecretType(models.TextChoices):
@@ -82,3 +83,16 @@ class SecretVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.number} of {self.secret_id}"
+
+    @property
+    def value(self) -> str:
+        """The value in the clear. Raises `security.vault.crypto.Unreadable`."""
+        return decrypt(self.sealed_value, context=self._context)
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self.sealed_value = encrypt(text, context=self._context)
+
+    @property
+    def _context(self) -> str:
+        return f"security.secret_version:{self.pk}"

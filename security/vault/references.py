@@ -1,0 +1,166 @@
+"""Values read from the vault by reference: `{{secret:NAME}}` in a text stands for the value of that secret.
+
+What is saved holds the reference; the value is read when it is used and kept nowhere. A secret can be used only where
+its `scope` names the use, so that nobody who may edit something else gets it by writing its name.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from config.api.authentication import Principal
+from config.api.errors import ApiError, Forbidden, Invalid
+from config.api.permissions import OPERATOR
+from security.vault.models import Secret, SecretVersion
+
+_REFERENCE = re.compile(r"\{\{\s*secret:([^{}]*)\}\}")
+_NAME = re.compile(r"[\w.-]{1,256}")
+READ_AGAIN = timedelta(minutes=1)  # how exact `last_read_at` is; a check each second need not write each second
+SHOWN = 100
+
+Json = TypeVar("Json", bound=Any)
+
+
+class Use(StrEnum):
+    """What may use secrets by reference; the words of a secret's `scope`."""
+
+    MONITORS = "monitors"
+    LOAD_TESTS = "load-tests"
+    CHANNELS = "channels"
+    DEPLOYMENTS = "deployments"
+
+
+USED_BY = {
+    Use.MONITORS: "monitors",
+    Use.LOAD_TESTS: "load tests",
+    Use.CHANNELS: "notification channels",
+    Use.DEPLOYMENTS: "deployments",
+}
+
+
+class Unusable(Invalid):
+    """A reference that cannot be followed. The sentence names the secret and holds nothing of its value."""
+
+
+def names_in(*texts: str) -> list[str]:
+    """The names of the secrets that texts refer to, each once, in order; also what can be no name."""
+    return list(dict.fromkeys(found[1].strip() for text in texts for found in _REFERENCE.finditer(text)))
+
+
+def is_reference(text: str) -> bool:
+    """Whether the text is one reference and nothing else, so that showing it shows no secret."""
+    return bool(_REFERENCE.fullmatch(text.strip()))
+
+
+def texts_in(value: Any) -> list[str]:
+    """Every text in a JSON value that holds a reference."""
+    if isinstance(value, str):
+        return [value] if _REFERENCE.search(value) else []
+    if isinstance(value, Mapping):
+        return [text for inner in value.values() for text in texts_in(inner)]
+    return [text for inner in value for text in texts_in(inner)] if isinstance(value, list | tuple) else []
+
+
+def check(texts: Mapping[str, Any], *, use: Use, principal: Principal | None, instance: Any = None) -> None:
+    """Before a reference is saved: every secret exists, may be used there and can be read.
+
+    `texts` are JSON values by the path that an error names. Raises Invalid; raises Forbidden when the person is no
+    OPERATOR, who could otherwise have a secret sent to a place of their own (None is the platform itself).
+    """
+    faults: dict[str, list[str]] = {}
+    for path, value in texts.items():
+        for name in names_in(*texts_in(value)):
+            try:
+                secret = _usable(name, use=use, instance=instance)
+                _opened(secret)
+            except Unusable as fault:
+                faults.setdefault(path, []).append(fault.message)
+            else:
+                _refuse_below_operator(principal, secret)
+    if faults:
+        raise Invalid(next(iter(faults.values()))[0], details=faults)
+
+
+def values_of(texts: Iterable[str], *, use: Use, instance: Any = None) -> dict[str, str]:
+    """The values of the secrets that texts refer to, by name. Raises Unusable."""
+    secrets = {name: _usable(name, use=use, instance=instance) for name in names_in(*texts)}
+    values = {name: _opened(secret) for name, secret in secrets.items()}
+    if secrets:
+        now = timezone.now()
+        read = Secret.objects.filter(pk__in=[secret.pk for secret in secrets.values()])
+        read.filter(Q(last_read_at=None) | Q(last_read_at__lt=now - READ_AGAIN)).update(last_read_at=now)
+    return values
+
+
+def filled(value: Json, *, use: Use, instance: Any = None) -> Json:
+    """The text, or JSON value, with the secrets that it refers to. Raises Unusable."""
+    return put_in(value, values_of(texts_in(value), use=use, instance=instance))
+
+
+def put_in(value: Json, values: Mapping[str, str]) -> Json:
+    """The text, or JSON value, with each reference replaced; in one pass, so a value is not looked at again."""
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda found: values.get(found[1].strip(), found[0]), value)
+    if isinstance(value, Mapping):
+        return {name: put_in(inner, values) for name, inner in value.items()}
+    return [put_in(inner, values) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def taken_out(text: str, values: Mapping[str, str]) -> str:
+    """The text with the references again in place of values, for what is kept of something that was filled in."""
+    for name, value in sorted(values.items(), key=lambda one: -len(one[1])):
+        text = text.replace(value, f"{{{{secret:{name}}}}}") if value else text
+    return text
+
+
+def masks_of(texts: Iterable[str], *, instance: Any = None) -> list[str]:
+    """Every value that the secrets have or had, to be hidden in what comes later; what cannot be read is left out."""
+    found = []
+    for name in names_in(*texts):
+        if secret := _named(name, instance):
+            found += [value for version in secret.versions.all() if (value := _readable(version)) is not None]
+    return found
+
+
+def _named(name: str, instance: Any) -> Secret | None:
+    """The instance's own secret of that name, else the global one."""
+    own = Q(instance=None) if instance is None else Q(instance=None) | Q(instance=instance)
+    return Secret.objects.filter(own, name=name).order_by(F("instance").asc(nulls_last=True)).first()
+
+
+def _usable(name: str, *, use: Use, instance: Any) -> Secret:
+    if not _NAME.fullmatch(name):
+        raise Unusable(f"'{name[:SHOWN]}' is no name of a secret")
+    secret = _named(name, instance)
+    if secret is None:
+        raise Unusable(f"There is no secret '{name[:SHOWN]}'")
+    if use not in secret.scope:
+        raise Unusable(f"The secret '{name[:SHOWN]}' is not for {USED_BY[use]}: its scope does not name '{use}'")
+    return secret
+
+
+def _opened(secret: Secret) -> str:
+    version = secret.versions.filter(number=secret.version).first()
+    value = _readable(version) if version else None
+    if value is None:
+        raise Unusable(f"The secret '{secret.name[:SHOWN]}' cannot be read with the keys of this installation")
+    return value
+
+
+def _readable(version: SecretVersion) -> str | None:
+    try:
+        return version.value
+    except ApiError:
+        return None
+
+
+def _refuse_below_operator(principal: Principal | None, secret: Secret) -> None:
+    """A global secret needs the role everywhere, an instance's own in its team."""
+    team_id = secret.instance.team_id if secret.instance else None
+    if principal is not None and not principal.may(OPERATOR, team_id=team_id):
+        raise Forbidden(f"Using the secret '{secret.name[:SHOWN]}' needs the OPERATOR role")

@@ -56,12 +56,7 @@ def decide_many(
         require(actor, raised_door(OPERATOR), team_id=finding.instance.team_id)
     rows = Finding.objects.filter(pk__in=[finding.pk for finding in named]).select_for_update().order_by("pk")
     moved = [row for row in rows if reason or row.status != status]
-    decisions = [
-        Decision(
-            finding=row, author=actor.user, author_name=actor.name, before=row.status, after=status, reason=reason, at=now
-        )
-        for row in moved
-    ]  # fmt: skip
+    decisions = [_decision(row, status, actor, reason, now) for row in moved]
     teams = {finding.pk: finding.instance.team_id for finding in named}
     for row, decision in zip(moved, decisions, strict=True):
         move(row, status, now)
@@ -75,6 +70,18 @@ def decide_many(
     if moved:
         tell()
     return len(moved)
+
+
+def _decision(finding: Finding, status: str, actor: Principal, reason: str, at: datetime) -> Decision:
+    return Decision(
+        finding=finding,
+        author=actor.user,
+        author_name=actor.name,
+        before=finding.status,
+        after=status,
+        reason=reason,
+        at=at,
+    )
 
 
 ACTS = {

@@ -274,6 +274,7 @@ class Migration(migrations.Migration):
                 ("secret_type", models.CharField(max_length=64)),
                 ("rotation_days", models.PositiveSmallIntegerField(default=90)),
                 ("last_rotated_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "instance",
@@ -314,6 +315,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("last_rotated_at", models.DateTimeField(blank=True, null=True)),
                 ("last_read_at", models.DateTimeField(blank=True, null=True)),
+                ("rotation_asked_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "created_by",
                     models.ForeignKey(
@@ -367,6 +369,33 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="ServerKey",
+            fields=[
+                (
+                    "id",
+                    models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False),
+                ),
+                ("public_key", models.CharField(max_length=512)),
+                ("comment", models.CharField(max_length=256)),
+                ("sealed_private_key", models.TextField(editable=False)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="server_key_once"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="SshKey",
             fields=[
                 (
@@ -392,6 +421,46 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="Verification",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=config.ids.cuid, editable=False, max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("is_running", models.BooleanField(default=True)),
+                ("asked_by", models.CharField(blank=True, max_length=254)),
+                ("started_at", models.DateTimeField()),
+                ("moved_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("total", models.BigIntegerField(default=0)),
+                ("checked", models.BigIntegerField(default=0)),
+                ("number", models.BigIntegerField(default=0)),
+                ("seal", models.CharField(blank=True, max_length=64)),
+                ("ok", models.BooleanField(null=True)),
+                ("first_bad", models.BigIntegerField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_running", True)),
+                        fields=("is_running",),
+                        name="audit_verification_alone",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at", None), ("is_running", True), ("ok", None)),
+                            models.Q(("ended_at__isnull", False), ("is_running", False), ("ok__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="audit_verification_ended",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="VexStatement",
@@ -499,6 +568,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rotation",
             constraint=models.UniqueConstraint(fields=("instance", "secret_name"), name="rotation_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="rotation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("due_at", None), ("last_rotated_at", None)),
+                    models.Q(("due_at__gt", models.F("last_rotated_at")), ("last_rotated_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="rotation_due_after_last",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="rotation",
+            index=models.Index(fields=["due_at", "id"], name="rotation_due"),
         ),
         migrations.AddIndex(
             model_name="secret",

@@ -3,11 +3,26 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from config.ids import cuid
+from fleet.instances.models import Instance
 
 LEAST_RSA_BITS = 2048
+WEAK_TYPES = ("dsa", "dss", "ssh-dsa", "ssh-dss")
+RSA_TYPES = ("rsa", "ssh-rsa")
+
+
+def _any_of(names: tuple[str, ...]) -> models.Q:
+    found = models.Q()
+    for name in names:
+        found |= models.Q(key_type__iexact=name)
+    return found
+
+
+# DSA of any size; RSA that is known to be shorter than 2048 bits (contract: fleet console §24).
+WEAK = _any_of(WEAK_TYPES) | (_any_of(RSA_TYPES) & models.Q(key_bits__isnull=False, key_bits__lt=LEAST_RSA_BITS))
 
 
 class Status(models.TextChoices):
@@ -18,9 +33,18 @@ class Status(models.TextChoices):
 
 class SshKeyQuerySet(models.QuerySet["SshKey"]):
     def visible_to(self, principal: Any) -> "SshKeyQuerySet":
-        if principal.sees_all:
-            return self
-        return self.filter(models.Q(instance__team_id=None) | models.Q(instance__team_id__in=list(principal.teams)))
+        return self.filter(instance__in=Instance.objects.visible_to(principal))
+
+    def in_status(self, status: str, now: datetime) -> "SshKeyQuerySet":
+        """Those whose status at that moment is this one."""
+        if status == Status.REVOKED:
+            return self.filter(revoked_at__isnull=False)
+        over = models.Q(expires_at__isnull=False, expires_at__lte=now)
+        return self.filter(over if status == Status.EXPIRED else ~over, revoked_at=None)
+
+    def weak(self) -> "SshKeyQuerySet":
+        """What `SshKey.is_weak` says, asked of the database."""
+        return self.filter(WEAK)
 
 
 class SshKey(models.Model):
@@ -54,12 +78,29 @@ class SshKey(models.Model):
     @property
     def is_weak(self) -> bool:
         """DSA of any size; RSA that is known to be shorter than 2048 bits."""
-        kind = self.key_type.lower().removeprefix("ssh-")
+        kind = self.key_type.lower()
         short = self.key_bits is not None and self.key_bits < LEAST_RSA_BITS
-        return kind in ("dsa", "dss") or (kind == "rsa" and short)
+        return kind in WEAK_TYPES or (kind in RSA_TYPES and short)
 
     def status(self, now: datetime) -> Status:
         """Expiry is looked at when read, so that no flag has to be kept up to date."""
         if self.revoked_at:
             return Status.REVOKED
         return Status.EXPIRED if self.expires_at and self.expires_at <= now else Status.ACTIVE
+
+
+class ServerKey(models.Model):
+    """The key with which Pharos itself opens machines; one at most. The private part exists only encrypted."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    public_key = models.CharField(max_length=512)
+    comment = models.CharField(max_length=256)
+    sealed_private_key = models.TextField(editable=False)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="server_key_once"),)
+
+    def __str__(self) -> str:
+        return self.comment

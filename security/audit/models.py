@@ -58,3 +58,44 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"audit log up to {self.last_number}"
+
+
+class Verification(models.Model):
+    """A walk along the chain on behalf of the page or the API; `number` and `seal` say where it goes on.
+
+    One at a time: whoever asks while it walks gets the same. `ok` is null until it has ended.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
+    is_running = models.BooleanField(default=True)
+    asked_by = models.CharField(max_length=254, blank=True)
+    started_at = models.DateTimeField()
+    moved_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    total = models.BigIntegerField(default=0)
+    checked = models.BigIntegerField(default=0)
+    number = models.BigIntegerField(default=0)
+    seal = models.CharField(max_length=64, blank=True)
+    ok = models.BooleanField(null=True)
+    first_bad = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["is_running"], condition=models.Q(is_running=True), name="audit_verification_alone"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_running=True, ok=None, ended_at=None)
+                | models.Q(is_running=False, ok__isnull=False, ended_at__isnull=False),
+                name="audit_verification_ended",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"verification {self.pk}"
+
+    @property
+    def percent(self) -> int:
+        """How much of the log is walked, at most 99 until the end."""
+        return 100 if not self.is_running else min(99, 100 * self.checked // (self.total or 1))

@@ -51,6 +51,8 @@ class Secret(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     last_rotated_at = models.DateTimeField(null=True, blank=True)
     last_read_at = models.DateTimeField(null=True, blank=True)
+    # Since when somebody who knew the value should not any more; the next rotation answers it.
+    rotation_asked_at = models.DateTimeField(null=True, blank=True)
 
     objects = SecretQuerySet.as_manager()
 
@@ -64,6 +66,12 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def needs_rotation(self) -> bool:
+        """Whether it was marked for rotation and not rotated since."""
+        asked, done = self.rotation_asked_at, self.last_rotated_at
+        return asked is not None and (done is None or done < asked)
 
 
 class SecretVersion(models.Model):
@@ -96,3 +104,8 @@ class SecretVersion(models.Model):
     @property
     def _context(self) -> str:
         return f"security.secret_version:{self.pk}"
+
+    @property
+    def context(self) -> str:
+        """The place that the value is bound to."""
+        return f"security.secret:{self.pk}"

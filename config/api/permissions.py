@@ -4,7 +4,6 @@ from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
-from django.conf import settings
 from rest_framework.permissions import BasePermission
 
 from config.api.errors import Forbidden, Unauthorized
@@ -14,14 +13,6 @@ ANYONE = "ANYONE"  # a route that needs no key says so
 AGENT = "AGENT"  # a route for the agents of an app, which knows their tokens; no key of a person opens it
 RANK = {role: rank for rank, role in enumerate(ROLES)}
 NO_KEY = "Authentication required. Send an API key in the Authorization (Bearer) or X-Api-Key header."
-
-
-def security_writer() -> str:
-    """The role that writes below `/security`: VIEWER as in the reference, OPERATOR under STRICT_ROLES (§1.3).
-
-    Views declare VIEWER; services require this one, counting the role in the team of what is written.
-    """
-    return OPERATOR if settings.STRICT_ROLES else VIEWER
 
 
 def highest(*roles: str | None) -> str:

@@ -51,7 +51,7 @@ class SshKey(models.Model):
     """A key that opens an instance, entered by a person or seen by its agent.
 
     `accounts`: the system accounts that the agent saw it open. `seen_at`: when the agent last saw it; null when it
-    never did.
+    never did. `gone_at`: since when the agent sees it no more; null while it does, and for what it never saw.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=cuid, editable=False)
@@ -65,6 +65,7 @@ class SshKey(models.Model):
     last_used_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SshKeyQuerySet.as_manager()
@@ -83,8 +84,11 @@ class SshKey(models.Model):
         return kind in WEAK_TYPES or (kind in RSA_TYPES and short)
 
     def status(self, now: datetime) -> Status:
-        """Expiry is looked at when read, so that no flag has to be kept up to date."""
-        if self.revoked_at:
+        """Expiry is looked at when read, so that no flag has to be kept up to date.
+
+        What is gone from the machine opens it no more: that is as good as revoked.
+        """
+        if self.revoked_at or self.gone_at:
             return Status.REVOKED
         return Status.EXPIRED if self.expires_at and self.expires_at <= now else Status.ACTIVE
 

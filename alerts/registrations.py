@@ -1,10 +1,12 @@
 """What this app puts onto the pages of the rooms below, which do not know it."""
 
+from alerts.channels.models import Channel
 from alerts.demo.services import ask
 from alerts.evaluation import deployments, refusals, sources, spending
 from alerts.overview.beside import alert_marks, command_marks, open_alerts
 from fleet.instances import beside
 from security.accounts.beginning import Offer, offer
+from security.vault import columns
 
 
 def register() -> None:
@@ -17,3 +19,4 @@ def register() -> None:
     sources.register("unauthorized_access", refusals.facts)
     sources.register("deploy_failed", deployments.facts)
     sources.register(sources.SPEND, spending.facts)
+    columns.register(Channel, "sealed_config", lambda channel: channel.context)

@@ -50,11 +50,16 @@ class Channel(models.Model):
     @property
     def config(self) -> dict[str, Any]:
         """The configuration in the clear."""
-        return json.loads(decrypt(self.sealed_config, context=f"alerts.channel:{self.pk}"))
+        return json.loads(decrypt(self.sealed_config, context=self.context))
 
     @config.setter
     def config(self, value: dict[str, Any]) -> None:
-        self.sealed_config = encrypt(json.dumps(value), context=f"alerts.channel:{self.pk}")
+        self.sealed_config = encrypt(json.dumps(value), context=self.context)
+
+    @property
+    def context(self) -> str:
+        """The place that the configuration is bound to."""
+        return f"alerts.channel:{self.pk}"
 
 
 class Kind(models.TextChoices):

@@ -56,8 +56,11 @@ def missing_partners(environ: Mapping[str, str]) -> list[str]:
     """Variables that are set without another one that they need."""
     faults = []
     if environ.get("DATABASE_URL"):
-        for name, command in (("PHAROS_SECRET_KEY", NEW_SECRET), ("PHAROS_VAULT_KEY", NEW_VAULT_KEY)):
-            if not environ.get(name):
+        for name, other, command in (
+            ("PHAROS_SECRET_KEY", "", NEW_SECRET),
+            ("PHAROS_VAULT_KEY", "SECRET_VAULT_KEY", NEW_VAULT_KEY),
+        ):
+            if not environ.get(name) and not environ.get(other):
                 faults.append(f"{name}: must be set together with DATABASE_URL; make one with: {command}")
     elif environ.get("REDIS_URL"):
         faults.append("REDIS_URL: needs DATABASE_URL, since several processes cannot share one SQLite file well")

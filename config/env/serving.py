@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 
 from config.env.parts import Network, Networks, Part, Words
 
@@ -35,7 +36,10 @@ class Serving(Part):
         None, description="signs sessions; made and kept in the data folder when DATABASE_URL is unset"
     )
     vault_key: SecretStr | None = Field(
-        None, description="32 bytes in base64, encrypts stored secrets; made when DATABASE_URL is unset"
+        None,
+        validation_alias=AliasChoices("PHAROS_VAULT_KEY", "SECRET_VAULT_KEY"),
+        description="encrypts stored secrets: keys of 32 bytes in base64 or 64 hex digits, separated by commas, the"
+        " newest first; made when DATABASE_URL is unset",
     )
     agent_key: SecretStr | None = Field(None, description="shared key that any agent may use")
     https: bool = Field(False, description="people reach the product over HTTPS: cookies are Secure, HSTS is sent")
@@ -67,13 +71,15 @@ class Serving(Part):
     @field_validator("vault_key")
     @classmethod
     def _usable_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        for key in value.get_secret_value().split(",") if value else ():
+        for key in map(str.strip, value.get_secret_value().split(",") if value else ()):
+            if re.fullmatch("[0-9a-fA-F]{64}", key):
+                continue
             try:
-                size = len(base64.b64decode(key.strip(), validate=True))
+                size = len(base64.b64decode(key, validate=True))
             except ValueError:
                 size = 0
             if size != 32:
-                raise ValueError(f"a key is 32 bytes in base64; make one with: {NEW_VAULT_KEY}")
+                raise ValueError(f"a key is 32 bytes in base64 or 64 hex digits; make one with: {NEW_VAULT_KEY}")
         return value
 
     @field_validator("time_zone")

@@ -49,7 +49,7 @@ class Spec:
     @classmethod
     def of_batch(cls, batch: Batch) -> Self:
         """What was asked for, with the secrets in the clear."""
-        sealed = json.loads(decrypt(batch.sealed, context=_context(batch))) if batch.sealed else {}
+        sealed = json.loads(decrypt(batch.sealed, context=context_of(batch))) if batch.sealed else {}
         return cls(
             batch.command, batch.args, sealed.get("env", {}), batch.working_dir, batch.timeout_ms, sealed.get("script")
         )
@@ -57,7 +57,7 @@ class Spec:
     def seal(self, batch: Batch) -> str:
         """Environment and script, encrypted; empty when there is neither."""
         secrets = {"env": self.env, "script": self.script}
-        return encrypt(json.dumps(secrets), context=_context(batch)) if self.env or self.script else ""
+        return encrypt(json.dumps(secrets), context=context_of(batch)) if self.env or self.script else ""
 
     def dispatch(self, correlation_id: uuid.UUID | str) -> dict[str, Any]:
         """The body of `command:dispatch`."""
@@ -94,5 +94,6 @@ def shown_args(args: list[str]) -> list[str]:
     return shown
 
 
-def _context(batch: Batch) -> str:
+def context_of(batch: Batch) -> str:
+    """The place that environment and script are bound to."""
     return f"fleet.command:{batch.pk}"

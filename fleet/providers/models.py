@@ -27,12 +27,13 @@ class Binding(models.Model):
 
     @property
     def options(self) -> dict[str, Any]:
-        return json.loads(decrypt(self.sealed_options, context=self._context))
+        return json.loads(decrypt(self.sealed_options, context=self.context))
 
     @options.setter
     def options(self, options: dict[str, Any]) -> None:
-        self.sealed_options = encrypt(json.dumps(options), context=self._context)
+        self.sealed_options = encrypt(json.dumps(options), context=self.context)
 
     @property
-    def _context(self) -> str:
+    def context(self) -> str:
+        """The place that the options are bound to."""
         return f"fleet.binding:{self.instance_id}"

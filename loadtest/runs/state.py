@@ -25,7 +25,7 @@ def create(*, plan: str = "", **fields: Any) -> Run:
     """A new row with an id that nobody has; `plan` is sealed for it."""
     for _ in range(5):
         run = Run(id=new_id("run"), **fields)
-        run.plan = encrypt(plan, context=_context(run)) if plan else ""
+        run.plan = encrypt(plan, context=context_of(run)) if plan else ""
         try:
             with transaction.atomic():
                 run.save(force_insert=True)
@@ -38,10 +38,11 @@ def create(*, plan: str = "", **fields: Any) -> Run:
 
 def opened_plan(run: Run) -> str:
     """What `create` was given as `plan`."""
-    return decrypt(run.plan, context=_context(run))
+    return decrypt(run.plan, context=context_of(run))
 
 
-def _context(run: Run) -> str:
+def context_of(run: Run) -> str:
+    """The place that a plan is bound to."""
     return f"loadtest.run.plan:{run.pk}"
 
 

@@ -20,11 +20,12 @@ class SealedJson:
         if row is None:
             return self
         token = getattr(row, self._column)
-        return json.loads(decrypt(token, context=self._context(row))) if token else {}
+        return json.loads(decrypt(token, context=self.context_of(row))) if token else {}
 
     def __set__(self, row: Any, value: dict[str, Any]) -> None:
-        token = encrypt(json.dumps(value), context=self._context(row)) if value else ""
+        token = encrypt(json.dumps(value), context=self.context_of(row)) if value else ""
         setattr(row, self._column, token)
 
-    def _context(self, row: Any) -> str:
+    def context_of(self, row: Any) -> str:
+        """The place that the token of a row is bound to."""
         return f"loadtest.{type(row).__name__.lower()}.{self._name}:{row.pk}"

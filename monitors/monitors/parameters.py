@@ -1,12 +1,14 @@
 """Parameters of a monitor: names, secrets at rest, masks (contract: monitors §3, §8.1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from security.vault.crypto import decrypt, encrypt
+from security.vault.syntax import is_reference
 
 MASK = "********"
+SHORTEST_MASKED = 4  # characters; to hide shorter ones wherever they occur would hide everything
 MOST = 100
 MOST_BYTES = 8 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -37,6 +39,7 @@ def is_secret(name: str) -> bool:
 def merged(stored: Stored, changes: Mapping[str, str | None], *, monitor_id: Any) -> dict[str, Any]:
     """The parameters to store after `changes`: None removes one, the mask keeps the old value of a secret.
 
+    A reference to a secret of the vault is no secret itself, so it is stored as it is written, whatever the name.
     Raises KeyError with the name of a secret whose mask was sent although no value is stored.
     """
     result = dict(stored)
@@ -46,29 +49,38 @@ def merged(stored: Stored, changes: Mapping[str, str | None], *, monitor_id: Any
         elif is_secret(name) and value == MASK:
             if name not in stored:
                 raise KeyError(name)
-        elif is_secret(name):
-            result[name] = {"secret": encrypt(value, context=_context(monitor_id, name))}
+        elif is_secret(name) and not is_reference(value):
+            result[name] = {"secret": encrypt(value, context=context_of(monitor_id, name))}
         else:
             result[name] = value
     return result
 
 
 def masked(stored: Stored) -> dict[str, str]:
-    """What may be shown: secrets as a mask."""
-    return {name: MASK if is_secret(name) or isinstance(value, dict) else value for name, value in stored.items()}
+    """What may be shown: secrets as a mask, references as they are."""
+    return {name: MASK if _hides(name, value) else value for name, value in stored.items()}
+
+
+def _hides(name: str, value: Any) -> bool:
+    return isinstance(value, dict) or (is_secret(name) and not is_reference(value))
 
 
 def opened(stored: Stored, *, monitor_id: Any) -> dict[str, str]:
-    """The plain values, for a run. Raises `security.vault.crypto.Unreadable`."""
+    """The plain values, references not followed yet (see `opening`). Raises `security.vault.crypto.Unreadable`."""
     return {
-        name: decrypt(value["secret"], context=_context(monitor_id, name)) if isinstance(value, dict) else value
+        name: decrypt(value["secret"], context=context_of(monitor_id, name)) if isinstance(value, dict) else value
         for name, value in stored.items()
     }
 
 
 def secrets_in(values: Mapping[str, str]) -> list[str]:
     """The plain values that a log must not show: those of secret parameters with four characters or more."""
-    return [value for name, value in values.items() if is_secret(name) and len(value) >= 4]
+    return maskable(value for name, value in values.items() if is_secret(name))
+
+
+def maskable(values: Iterable[str]) -> list[str]:
+    """Those of the values that are long enough to be masked."""
+    return [value for value in values if len(value) >= SHORTEST_MASKED]
 
 
 def filled_in(text: str, values: Mapping[str, str]) -> str:
@@ -80,5 +92,6 @@ def names_used(text: str) -> set[str]:
     return set(_PLACEHOLDER.findall(text))
 
 
-def _context(monitor_id: Any, name: str) -> str:
+def context_of(monitor_id: Any, name: str) -> str:
+    """The place that a secret parameter is bound to."""
     return f"monitors.parameter:{monitor_id}:{name}"

@@ -1,25 +1,27 @@
-"""Encryption of secrets at rest: AES-256-GCM, bound to the place where the secret is kept.
+"""Encryption of secrets at rest: envelopes of AES-256-GCM, bound to the place where the secret is kept.
 
-A token reads `v1:<key id>:<base64 of nonce and ciphertext>`. `VAULT_KEY` holds one or more keys (32 bytes in base64,
-separated by commas): the first one writes, all of them read, so a key is changed by putting the new one in front.
+A token reads `v2:<key id>:<wrapped data key>:<payload>`, the last two in base64. A fresh data key encrypts the payload,
+with the place as associated data; the key-encryption key of that id wraps the data key. So changing the
+key-encryption key touches the wrap alone (`rewrap`), and needs neither the text nor its place.
+
+Two older forms stay readable: `v1:<key id>:<sealed>`, encrypted with the key-encryption key itself, and
+`<nonce>:<tag>:<ciphertext>` of the compatible product, which names neither key nor place (contract: fleet console §25).
 """
 
 import base64
 import binascii
+import re
 import secrets
-from functools import lru_cache
-from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from config.api.errors import Unavailable
+from security.vault import keys
 
-VERSION = "v1"
-NONCE_BYTES = 12
-KEY_BYTES = 32
+VERSION, SINGLE_KEY = "v2", "v1"
+NONCE_BYTES, TAG_BYTES = 12, 16
+_REFERENCE = re.compile(r"[A-Za-z0-9+/]{16}:[A-Za-z0-9+/]{22}==:[A-Za-z0-9+/]*={0,2}")
 
 
 class Unreadable(Unavailable):
@@ -28,10 +30,9 @@ class Unreadable(Unavailable):
 
 def encrypt(text: str, *, context: str) -> str:
     """The token for `text`. `context` names its place ("alerts.channel:<id>"); decrypting needs the same one."""
-    key_id, cipher = next(iter(_keys(settings.VAULT_KEY).items()))
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    sealed = nonce + cipher.encrypt(nonce, text.encode(), _bound(key_id, context))
-    return f"{VERSION}:{key_id}:{base64.b64encode(sealed).decode()}"
+    data_key = secrets.token_bytes(keys.KEY_BYTES)
+    payload = _sealed(AESGCM(data_key), text.encode(), f"{VERSION}:{context}")
+    return f"{_wrapped(data_key)}:{_text_of(payload)}"
 
 
 def decrypt(token: str, *, context: str) -> str:
@@ -40,41 +41,101 @@ def decrypt(token: str, *, context: str) -> str:
     Raises Unreadable when it is no token, its key is not configured, or it was changed or moved to another context.
     """
     match token.split(":"):
-        case [version, key_id, body] if version == VERSION:
-            pass
-        case _:
-            raise Unreadable("A stored secret has an unknown form")
-    cipher = _keys(settings.VAULT_KEY).get(key_id)
+        case [version, key_id, wrap, payload] if version == VERSION:
+            data_key = _unwrapped(key_id, wrap)
+            return _readable(_opened(AESGCM(data_key), _bytes_of(payload), f"{VERSION}:{context}"))
+        case [version, key_id, body] if version == SINGLE_KEY:
+            return _readable(_opened(_cipher(key_id), _bytes_of(body), f"{SINGLE_KEY}:{key_id}:{context}"))
+        case [nonce, tag, body] if _REFERENCE.fullmatch(token):
+            return _readable(_opened_by_any(_bytes_of(nonce) + _bytes_of(body) + _bytes_of(tag)))
+    raise Unreadable("A stored secret has an unknown form")
+
+
+def rewrap(token: str, *, context: str | None = None) -> str:
+    """The same secret under the newest key. Only the older forms need their context, and are encrypted anew.
+
+    Raises Unreadable as `decrypt` does; a payload that was changed is noticed by whoever reads it next.
+    """
+    match token.split(":"):
+        case [version, key_id, wrap, payload] if version == VERSION:
+            _bytes_of(payload)
+            return f"{_wrapped(_unwrapped(key_id, wrap))}:{payload}"
+    if context is None:
+        raise Unreadable("A stored secret has an unknown form")
+    return encrypt(decrypt(token, context=context), context=context)
+
+
+def current_prefix() -> str:
+    """What every token starts with that needs no other key than the newest one."""
+    return f"{VERSION}:{keys.newest()[0]}:"
+
+
+def key_id_of(token: str) -> str | None:
+    """The id of the key that a token needs; None for the form that names none, and for what is no token."""
+    match token.split(":"):
+        case [version, key_id, *_] if version in (VERSION, SINGLE_KEY):
+            return key_id
+    return None
+
+
+def _wrapped(data_key: bytes) -> str:
+    """`v2:<id of the newest key>:<data key under it>`; bound to the key's id alone."""
+    key_id, cipher = keys.newest()
+    return f"{VERSION}:{key_id}:{_text_of(_sealed(cipher, data_key, f'{VERSION}:{key_id}'))}"
+
+
+def _unwrapped(key_id: str, wrap: str) -> bytes:
+    return _opened(_cipher(key_id), _bytes_of(wrap), f"{VERSION}:{key_id}")
+
+
+def _cipher(key_id: str) -> AESGCM:
+    cipher = keys.configured().get(key_id)
     if cipher is None:
-        raise Unreadable(f"A stored secret needs the vault key {key_id}, which PHAROS_VAULT_KEY does not hold")
+        known = key_id if re.fullmatch(r"[0-9a-f]{8}", key_id) else "of an unknown form"
+        raise Unreadable(f"A stored secret needs the vault key {known}, which PHAROS_VAULT_KEY does not hold")
+    return cipher
+
+
+def _sealed(cipher: AESGCM, clear: bytes, bound: str) -> bytes:
+    """Nonce, ciphertext and tag."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, clear, bound.encode())
+
+
+def _opened(cipher: AESGCM, sealed: bytes, bound: str | None) -> bytes:
     try:
-        sealed = base64.b64decode(body, validate=True)
-        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound(key_id, context)).decode()
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound.encode() if bound else None)
     except (InvalidTag, ValueError):
         raise Unreadable("A stored secret was changed, or belongs to another object") from None
 
 
-def written_with_current_key(token: str) -> bool:
-    """False for a token that should be encrypted anew because the key has changed."""
-    return token.startswith(f"{VERSION}:{next(iter(_keys(settings.VAULT_KEY)))}:")
-
-
-def _bound(key_id: str, context: str) -> bytes:
-    return f"{VERSION}:{key_id}:{context}".encode()
-
-
-@lru_cache(maxsize=4)
-def _keys(configured: str) -> dict[str, AESGCM]:
-    """Ciphers by key id, the writing one first. The id is the start of the key's SHA-256 and tells nothing of it."""
-    keys = {}
-    for number, text in enumerate(filter(None, map(str.strip, configured.split(","))), start=1):
+def _opened_by_any(sealed: bytes) -> bytes:
+    """What the compatible product sealed: with whichever key, bound to no place."""
+    for cipher in keys.configured().values():
         try:
-            key = base64.b64decode(text, validate=True)
-        except binascii.Error:
-            raise ImproperlyConfigured(f"PHAROS_VAULT_KEY: key {number} is not base64") from None
-        if len(key) != KEY_BYTES:
-            raise ImproperlyConfigured(f"PHAROS_VAULT_KEY: key {number} has {len(key)} bytes, {KEY_BYTES} are needed")
-        keys[sha256(key).hexdigest()[:8]] = AESGCM(key)
-    if not keys:
-        raise ImproperlyConfigured("PHAROS_VAULT_KEY is empty")
-    return keys
+            return _opened(cipher, sealed, None)
+        except Unreadable:
+            continue
+    raise Unreadable("A stored secret was changed, or needs a vault key that PHAROS_VAULT_KEY does not hold")
+
+
+def _bytes_of(text: str) -> bytes:
+    """Base64 in its one canonical spelling: a changed character never goes unnoticed."""
+    try:
+        found = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        found = None
+    if found is None or _text_of(found) != text:
+        raise Unreadable("A stored secret was changed, or belongs to another object")
+    return found
+
+
+def _text_of(sealed: bytes) -> str:
+    return base64.b64encode(sealed).decode()
+
+
+def _readable(clear: bytes) -> str:
+    try:
+        return clear.decode()
+    except UnicodeDecodeError:
+        raise Unreadable("A stored secret is no text") from None

@@ -4,26 +4,27 @@ What is saved holds the reference; the value is read when it is used and kept no
 its `scope` names the use, so that nobody who may edit something else gets it by writing its name.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import F, Q
 from django.utils import timezone
 
 from config.api.authentication import Principal
-from config.api.errors import ApiError, Forbidden, Invalid
+from config.api.errors import Forbidden, Invalid
 from config.api.permissions import OPERATOR
+from security.vault.crypto import Unreadable
 from security.vault.models import Secret, SecretVersion
+from security.vault.syntax import Json, is_name, names_in, put_in, texts_in
 
-_REFERENCE = re.compile(r"\{\{\s*secret:([^{}]*)\}\}")
-_NAME = re.compile(r"[\w.-]{1,256}")
+__all__ = [
+    *("Unusable", "Use", "check", "filled", "is_reference", "masks_of", "names_in", "put_in", "taken_out"),
+    *("texts_in", "values_of"),
+]
 READ_AGAIN = timedelta(minutes=1)  # how exact `last_read_at` is; a check each second need not write each second
 SHOWN = 100
-
-Json = TypeVar("Json", bound=Any)
 
 
 class Use(StrEnum):
@@ -45,25 +46,6 @@ USED_BY = {
 
 class Unusable(Invalid):
     """A reference that cannot be followed. The sentence names the secret and holds nothing of its value."""
-
-
-def names_in(*texts: str) -> list[str]:
-    """The names of the secrets that texts refer to, each once, in order; also what can be no name."""
-    return list(dict.fromkeys(found[1].strip() for text in texts for found in _REFERENCE.finditer(text)))
-
-
-def is_reference(text: str) -> bool:
-    """Whether the text is one reference and nothing else, so that showing it shows no secret."""
-    return bool(_REFERENCE.fullmatch(text.strip()))
-
-
-def texts_in(value: Any) -> list[str]:
-    """Every text in a JSON value that holds a reference."""
-    if isinstance(value, str):
-        return [value] if _REFERENCE.search(value) else []
-    if isinstance(value, Mapping):
-        return [text for inner in value.values() for text in texts_in(inner)]
-    return [text for inner in value for text in texts_in(inner)] if isinstance(value, list | tuple) else []
 
 
 def check(texts: Mapping[str, Any], *, use: Use, principal: Principal | None, instance: Any = None) -> None:
@@ -102,22 +84,6 @@ def filled(value: Json, *, use: Use, instance: Any = None) -> Json:
     return put_in(value, values_of(texts_in(value), use=use, instance=instance))
 
 
-def put_in(value: Json, values: Mapping[str, str]) -> Json:
-    """The text, or JSON value, with each reference replaced; in one pass, so a value is not looked at again."""
-    if isinstance(value, str):
-        return _REFERENCE.sub(lambda found: values.get(found[1].strip(), found[0]), value)
-    if isinstance(value, Mapping):
-        return {name: put_in(inner, values) for name, inner in value.items()}
-    return [put_in(inner, values) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def taken_out(text: str, values: Mapping[str, str]) -> str:
-    """The text with the references again in place of values, for what is kept of something that was filled in."""
-    for name, value in sorted(values.items(), key=lambda one: -len(one[1])):
-        text = text.replace(value, f"{{{{secret:{name}}}}}") if value else text
-    return text
-
-
 def masks_of(texts: Iterable[str], *, instance: Any = None) -> list[str]:
     """Every value that the secrets have or had, to be hidden in what comes later; what cannot be read is left out."""
     found = []
@@ -134,7 +100,7 @@ def _named(name: str, instance: Any) -> Secret | None:
 
 
 def _usable(name: str, *, use: Use, instance: Any) -> Secret:
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise Unusable(f"'{name[:SHOWN]}' is no name of a secret")
     secret = _named(name, instance)
     if secret is None:
@@ -155,7 +121,7 @@ def _opened(secret: Secret) -> str:
 def _readable(version: SecretVersion) -> str | None:
     try:
         return version.value
-    except ApiError:
+    except Unreadable:
         return None
 
 

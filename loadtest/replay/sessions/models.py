@@ -116,6 +116,11 @@ class Session(models.Model):
     def is_open(self) -> bool:
         return self.state != State.CLOSED
 
+    @property
+    def fixtures_context(self) -> str:
+        """The place that the fixtures are bound to."""
+        return f"replay.session.fixtures:{self.pk}"
+
 
 class LoadedCase(models.Model):
     """The case that a session replays: its document, compressed, and what lists show of it."""

@@ -147,7 +147,7 @@ def set_fixtures(*, session_id: str, document: Any, actor: Principal) -> tuple[S
     names += list(document.get("metadata") or {})
     count = len(names) + len(document.get("tokens") or ())
     with changed(session_id, actor, "fixtures", count=count) as session:
-        session.sealed_fixtures = encrypt(json.dumps(document), context=f"replay.session.fixtures:{session_id}")
+        session.sealed_fixtures = encrypt(json.dumps(document), context=session.fixtures_context)
         session.fixture_names = names
     return session, count
 

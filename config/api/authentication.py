@@ -14,7 +14,8 @@ from config.api.permissions import ADMIN, RANK, VIEWER, highest
 class Principal:
     """A caller: its user, the key or the session (its public id) it used, its role and the roles in its teams.
 
-    `instance_id` is set when the key speaks for that one instance only.
+    `instance_id` is set when the key speaks for that one instance only. `scopes` narrow a key to some APIs
+    (`config.api.scopes`); none is all of them.
     """
 
     user: Any
@@ -25,6 +26,7 @@ class Principal:
     instance_id: str | None = None
     is_agent: bool = False
     session_id: str | None = None
+    scopes: tuple[str, ...] = ()
 
     @property
     def sees_all(self) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from config.api.authentication import Principal
 from config.api.errors import Forbidden, Invalid, Malformed, NotFound
+from config.api.scopes import FLEET_WRITE
 from fleet.agents import reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.metrics import services as metrics
@@ -64,9 +65,13 @@ def admit(raw_key: str, reference: str, *, adopt: bool = True) -> services.Bound
 
 
 def caller(raw_key: str, reference: str | None = None) -> Principal:
-    """Whose key it is; believed for 2 s. Raises Unauthorized, which counts for the instance that is meant."""
+    """Whose key it is; believed for 2 s.
+
+    Raises Unauthorized, which counts for the instance that is meant, and Forbidden when its scopes leave the fleet out.
+    """
     digest, claim = keys.digest_of(raw_key), claim_of("", reference)
-    return principals.get(digest) or principals.put(digest, keys.authenticate_key(raw_key, claim=claim))
+    found = principals.get(digest)
+    return found or principals.put(digest, keys.authenticate_key(raw_key, scope=FLEET_WRITE, claim=claim))
 
 
 def _bind(principal: Principal, reference: str, adopt: bool) -> services.Bound:

@@ -10,6 +10,7 @@ from config import live
 from config.api.authentication import Principal
 from config.api.fields import milliseconds
 from config.api.permissions import VIEWER
+from config.api.scopes import FLEET_READ
 from config.streams import StreamView, event, query
 from fleet.commands import queries, recording, wire
 from fleet.commands.models import Execution, Output, Stream
@@ -33,7 +34,7 @@ class CommandStream(StreamView):
     def _admit(self, request: Any) -> None:
         """A browser's EventSource can set no header, so a ticket will do."""
         if ticket := request.GET.get("ticket"):
-            request.principal, request.refusal = tickets.redeem(ticket), None
+            request.principal, request.refusal = tickets.redeem(ticket, scope=FLEET_READ), None
         super()._admit(request)
 
 

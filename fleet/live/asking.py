@@ -6,9 +6,10 @@ from uuid import uuid4
 
 from channels.db import database_sync_to_async
 
+from config.api import scopes
 from config.api.authentication import Principal
 from config.api.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, TooMany, Unavailable
-from config.api.permissions import DEVELOPER, require
+from config.api.permissions import DEVELOPER, VIEWER, require
 from fleet.instances.queries import get_visible
 from fleet.live.handlers import HANDLERS, Answer, Ask
 from fleet.live.requests import Request
@@ -70,6 +71,8 @@ class Asking:
         except ApiError:
             raise Forbidden(f"Instance '{request.subject[:128]}' is not visible to you") from None
         require(self._principal, handler.role, team_id=instance.team_id)
+        if handler.role != VIEWER:  # the socket opens for keys that only read
+            scopes.require(self._principal.scopes, scopes.FLEET_WRITE)
         if not isinstance(request.data, dict):
             raise Invalid("data must be an object")
         if len(self._undo) >= MOST_OPEN:

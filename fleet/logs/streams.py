@@ -13,6 +13,7 @@ from config.api.authentication import Principal
 from config.api.errors import Malformed
 from config.api.fields import milliseconds
 from config.api.permissions import VIEWER
+from config.api.scopes import FLEET_READ
 from config.streams import StreamView, query
 from fleet.instances.queries import get_visible
 from fleet.logs import queries, recording
@@ -42,7 +43,7 @@ class LogStream(StreamView):
     def _admit(self, request: Any) -> None:
         """A browser's EventSource can set no header, so a ticket will do."""
         if ticket := request.GET.get("ticket"):
-            request.principal, request.refusal = tickets.redeem(ticket), None
+            request.principal, request.refusal = tickets.redeem(ticket, scope=FLEET_READ), None
         super()._admit(request)
 
 

@@ -3,6 +3,7 @@
 from config.api.authentication import Principal
 from config.api.errors import ApiError, Forbidden
 from config.api.permissions import DEVELOPER, require
+from config.api.scopes import FLEET_WRITE
 from fleet.instances.models import Instance, Status
 from fleet.terminals.models import TerminalSession
 from security.tickets import services as tickets
@@ -25,7 +26,9 @@ def objection(session: TerminalSession) -> str:
     if session.user is None:
         return "the user was removed"
     try:
-        principal = tickets.caller(user=session.user.pk, key=session.key_id, session=session.web_session_id)
+        principal = tickets.caller(
+            user=session.user.pk, key=session.key_id, session=session.web_session_id, scope=FLEET_WRITE
+        )
     except ApiError:
         return "the sign-in or key that it hung on has ended"
     instance = Instance.objects.visible_to(principal).filter(pk=session.instance_id).first()

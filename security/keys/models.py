@@ -29,7 +29,7 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     role = models.CharField(max_length=10, choices=Role, blank=True)
     instance_id = models.CharField(max_length=128, null=True, blank=True, db_index=True)
-    scopes = models.JSONField(default=list, blank=True)
+    scopes = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -14,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from config.api import scopes as words
 from config.api.authentication import Principal
 from config.api.envelopes import envelope_for
 from config.api.errors import Conflict, Forbidden, NotFound, Unauthorized
@@ -43,15 +45,21 @@ def create_key(
     role: str | None = None,
     expires_at: datetime | None = None,
     instance_id: str | None = None,
+    scopes: Iterable[str] = (),
     actor: Principal | None = None,
     replaces: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; the second value is the key itself, which nobody can read again.
 
-    `role` caps what the key may do and cannot pass the user's own role (Forbidden).
+    `role` caps what the key may do and cannot pass the user's own role (Forbidden). `scopes` narrow it to some APIs;
+    without any it has those of the key that asks, and it never has more (Forbidden; Invalid for unknown words).
     """
     if role and RANK[role] > RANK[user.role]:
         raise Forbidden(f"A key of {user} cannot have the {role} role")
+    bounds = actor.scopes if actor else ()
+    scopes = words.tidied(scopes) or list(bounds)
+    if not words.within(scopes, bounds):
+        raise Forbidden("A key cannot have scopes that the key which makes it lacks")
     raw = f"sk-{secrets.token_hex(24)}"
     key = ApiKey.objects.create(
         user=user,
@@ -60,6 +68,7 @@ def create_key(
         digest=digest_of(raw),
         role=role or "",
         instance_id=instance_id,
+        scopes=scopes,
         expires_at=expires_at,
         replaces=replaces,
     )
@@ -68,7 +77,13 @@ def create_key(
 
 
 def create_own_key(
-    *, actor: Principal, name: str, role: str | None = None, days: int | None = None, instance_id: str | None = None
+    *,
+    actor: Principal,
+    name: str,
+    role: str | None = None,
+    days: int | None = None,
+    instance_id: str | None = None,
+    scopes: Iterable[str] = (),
 ) -> tuple[ApiKey, str]:
     """A key for oneself, never stronger than the key or session that asks for it (Forbidden). `days` until it ends.
 
@@ -87,8 +102,9 @@ def create_own_key(
     if actor.role != actor.user.role:
         role = role or actor.role
     return create_key(
-        user=actor.user, name=name, role=role, expires_at=in_days(days), instance_id=instance_id, actor=actor
-    )
+        user=actor.user, name=name, role=role, expires_at=in_days(days), instance_id=instance_id, scopes=scopes,
+        actor=actor,
+    )  # fmt: skip
 
 
 def in_days(days: int | None) -> datetime | None:
@@ -114,32 +130,39 @@ def facts(key: ApiKey) -> dict[str, Any]:
         "user": key.user.email,
         "role": key.role or None,
         "instance_id": key.instance_id,
+        "scopes": key.scopes or None,
         "expires_at": key.expires_at,
     }
 
 
 @transaction.atomic
 def create_service_key(
-    *, name: str, role: str, days: int | None = None, actor: Principal | None = None
+    *,
+    name: str,
+    role: str,
+    days: int | None = None,
+    scopes: Iterable[str] = (),
+    actor: Principal | None = None,
 ) -> tuple[ApiKey, str]:
-    """A key for a script: a service user of that role and its key, good for `days`."""
+    """A key for a script: a service user of that role and its key, good for `days` and narrowed to `scopes`."""
     email = f"{secrets.token_hex(6)}@service.pharos.internal"
     user = User.objects.create_user(email, name=name, role=role, kind=User.Kind.SERVICE)
     record(actor=actor, action="CREATE", resource="user", resource_id=user.pk, after={"name": name, "role": role})
-    return create_key(user=user, name=name, expires_at=in_days(days), actor=actor)
+    return create_key(user=user, name=name, expires_at=in_days(days), scopes=scopes, actor=actor)
 
 
 def authenticate_request(request: Any) -> Principal | None:
     """The caller of a Django request: a key header decides alone, then the session cookie, then where it comes from.
 
-    Raises Unauthorized for a key that opens nothing, Forbidden for a write to an API by cookie that is neither JSON
-    nor from a page of ours: another site can make a browser send such a request (contract: fleet console §33.3).
+    Raises Unauthorized for a key that opens nothing, Forbidden for one whose scopes lack what the request needs, and
+    for a write to an API by cookie that is neither JSON nor from a page of ours: another site can make a browser send
+    such a request (contract: fleet console §33.3).
     """
     if raw := key_from_headers(request.headers):
         if holder := replay_token.principal_of(raw, request.path):
             return holder
         claim = refusals.claim_of(request.path, request.headers.get("X-Instance-ID"))
-        return authenticate_key(raw, claim=claim)
+        return authenticate_key(raw, scope=words.needed(request.path, request.method), claim=claim)
     principal = session_principal(request)
     if principal is None:
         return anonymous.principal_of(request)
@@ -174,10 +197,13 @@ def key_from_headers(headers: Any) -> str | None:
     return headers.get("X-Api-Key", "").strip() or None
 
 
-def authenticate_key(raw: str, *, claim: refusals.Claim | None = None, now: datetime | None = None) -> Principal:
+def authenticate_key(
+    raw: str, *, scope: str = words.EVERYTHING, claim: refusals.Claim | None = None, now: datetime | None = None
+) -> Principal:
     """The principal of a raw key; raises Unauthorized when it is unknown, revoked, expired or its user inactive.
 
-    A refusal is counted for the instance that the key is bound to, else for the one that the caller names (`claim`).
+    Raises Forbidden when the key's scopes do not cover `scope`, which is what the caller is about to do. A refusal is
+    counted for the instance that the key is bound to, else for the one that the caller names (`claim`).
     """
     now = now or timezone.now()
     if settings.AGENT_KEY and hmac.compare_digest(raw.encode(), settings.AGENT_KEY.encode()):
@@ -193,14 +219,16 @@ def authenticate_key(raw: str, *, claim: refusals.Claim | None = None, now: date
         raise Unauthorized("API key has expired" if open_otherwise else "Invalid API key")
     if key.last_used_at is None or now - key.last_used_at > LAST_USED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return principal_of(key)
+    return principal_of(key, scope=scope)
 
 
-def principal_of(key: ApiKey) -> Principal:
-    """The caller that a key stands for. A capped key gets nothing from teams beyond its cap.
+def principal_of(key: ApiKey, *, scope: str = words.EVERYTHING) -> Principal:
+    """The caller that a key stands for, about to do what needs `scope`; raises Forbidden when the key lacks it.
 
+    Every way in with a key leads through here. A capped key gets nothing from teams beyond its cap.
     An agent's key speaks for its instance alone: beyond that it may only look, whatever its user may do.
     """
+    words.require(key.scopes, scope)
     cap = cap_of(key.role, key.instance_id)
     principal = key.user.principal(
         role=effective_role(cap, key.user.role),
@@ -208,6 +236,7 @@ def principal_of(key: ApiKey) -> Principal:
         key_prefix=key.key_prefix,
         instance_id=key.instance_id,
         is_agent=key.instance_id is not None,
+        scopes=tuple(key.scopes),
     )
     for team, role in principal.teams.items():
         principal.teams[team] = effective_role(cap, role)
@@ -237,8 +266,13 @@ def shared_agent() -> Principal:
 def rotate(*, key: ApiKey, overlap: timedelta, actor: Principal | None = None) -> tuple[ApiKey, str]:
     """A successor with the same rights and the same span of life; the old key ends after `overlap`.
 
-    Raises Conflict for a key that has ended or was rotated already.
+    Raises Conflict for a key that has ended or was rotated already, Forbidden when it can do what the key that asks
+    cannot: whoever rotates a key holds it.
     """
+    if actor and actor.key_id and actor.key_id != key.pk:
+        highest = effective_role(cap_of(key.role, key.instance_id), key.user.role)
+        if actor.is_agent or not words.within(key.scopes, actor.scopes) or RANK[highest] > RANK[actor.role]:
+            raise Forbidden("A key cannot rotate one that may do more than itself")
     now = timezone.now()
     ends_at = min(filter(None, (key.expires_at, now + overlap)))
     fresh = ApiKey.objects.usable(now).filter(pk=key.pk, successor=None)
@@ -254,6 +288,7 @@ def rotate(*, key: ApiKey, overlap: timedelta, actor: Principal | None = None) -
         role=key.role or None,
         expires_at=now + lifetime if lifetime else None,
         instance_id=key.instance_id,
+        scopes=key.scopes,
         actor=actor,
         replaces=key,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
+from config.api import scopes
 from config.api.authentication import Principal
 from config.api.errors import Unauthorized
 from security.accounts.models import Session
@@ -24,25 +25,29 @@ def issue(principal: Principal) -> str:
     return ticket
 
 
-def redeem(ticket: str) -> Principal:
+def redeem(ticket: str, *, scope: str = scopes.EVERYTHING) -> Principal:
     """The caller that asked for the ticket, with the rights of now; raises Unauthorized for any other ticket.
 
+    Raises Forbidden when the scopes of the key behind it do not cover `scope`, which is what the caller is about to do.
     The one who deletes the entry has the ticket, so two upgrades at the same moment cannot both have it.
     """
     name = _name(ticket)
     reference: dict[str, Any] | None = cache.get(name)
     if reference is None or not cache.delete(name):
         raise Unauthorized("The ticket is unknown, used or expired")
-    return caller(**reference)
+    return caller(**reference, scope=scope)
 
 
-def caller(*, user: str, key: str | None, session: str | None) -> Principal:
-    """Who came with that key or that session, by their ids, with the rights of now; raises Unauthorized if it ended."""
+def caller(*, user: str, key: str | None, session: str | None, scope: str = scopes.EVERYTHING) -> Principal:
+    """Who came with that key or that session, by their ids, with the rights of now; raises Unauthorized if it ended.
+
+    Raises Forbidden when the key lacks `scope`.
+    """
     now = timezone.now()
     if key:
         usable = ApiKey.objects.usable(now).select_related("user")
         if found := usable.filter(pk=key).first():
-            return keys.principal_of(found)
+            return keys.principal_of(found, scope=scope)
     elif session:
         alive = Session.objects.alive(now).select_related("user")
         if signed_in := alive.filter(public_id=session).first():

@@ -12,6 +12,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http import parse_cookie
 
+from config.api import scopes
 from config.api.authentication import Principal
 from config.api.envelopes import as_api_error, render
 from config.api.errors import ApiError, NotFound, Unauthorized
@@ -26,7 +27,7 @@ CLEAN_UP_S = 5
 
 
 class SocketPrincipal:
-    """ASGI middleware: sets `scope["principal"]`, or answers the upgrade with 401.
+    """ASGI middleware: sets `scope["principal"]`, or answers the upgrade with 401 or 403.
 
     A ticket decides alone, then a key header, then the session cookie (from our own pages only). The socket is
     closed within 5 s when the key, session or user behind it ends.
@@ -83,7 +84,8 @@ async def unknown_path(scope: dict, receive: Any, send: Any) -> None:
 
 
 def principal_of(scope: dict) -> Principal:
-    """The caller of an upgrade; raises Unauthorized."""
+    """The caller of an upgrade; raises Unauthorized, and Forbidden for a key whose scopes do not cover the socket."""
+    needed = scopes.needed_for_socket(scope["path"])
     headers = {name.decode("latin-1").title(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     if "apiKey" in query:
@@ -91,12 +93,12 @@ def principal_of(scope: dict) -> Principal:
     claim = refusals.claim_of(scope["path"], headers.get("X-Instance-Id"))
     if "ticket" in query:
         try:
-            return tickets.redeem(query["ticket"][0])
+            return tickets.redeem(query["ticket"][0], scope=needed)
         except Unauthorized:
             refusals.note_claim(claim)
             raise
     if raw := keys.key_from_headers(headers):
-        return keys.authenticate_key(raw, claim=claim)
+        return keys.authenticate_key(raw, scope=needed, claim=claim)
     cookie = parse_cookie(headers.get("Cookie", "")).get(settings.SESSION_COOKIE_NAME)
     if cookie and (principal := keys.principal_of_cookie(cookie)):
         if not keys.from_our_pages(headers.get("Origin"), headers.get("Host")):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from config.api.authentication import Principal
 from config.api.errors import Unauthorized
 from config.api.permissions import NO_KEY, OPERATOR
+from config.api.scopes import REPLAY_WRITE
 from fleet.agents.ingest import KEY_KEPT_S, Memory
 from fleet.instances.models import Instance
 from security.keys import replay_token
@@ -54,6 +55,6 @@ def known(key: str) -> Caller | None:
 
 
 def find(key: str) -> Caller:
-    """Whose key it is. Raises Unauthorized."""
-    principal = replay_token.principal_of(key, INJECT) or authenticate_key(key)
+    """Whose key it is. Raises Unauthorized, and Forbidden when its scopes leave replay out."""
+    principal = replay_token.principal_of(key, INJECT) or authenticate_key(key, scope=REPLAY_WRITE)
     return callers.put(digest_of(key), caller_of(principal))

@@ -8,6 +8,7 @@ from django.db import models
 
 from config.ids import cuid
 from fleet.instances.models import Instance
+from fleet.instances.models import Status as InstanceStatus
 
 LEAST_RSA_BITS = 2048
 WEAK_TYPES = ("dsa", "dss", "ssh-dsa", "ssh-dss")
@@ -35,12 +36,16 @@ class SshKeyQuerySet(models.QuerySet["SshKey"]):
     def visible_to(self, principal: Any) -> "SshKeyQuerySet":
         return self.filter(instance__in=Instance.objects.visible_to(principal))
 
+    def current(self) -> "SshKeyQuerySet":
+        """Without those of instances that are kept for history only."""
+        return self.exclude(instance__status=InstanceStatus.DESTROYED)
+
     def in_status(self, status: str, now: datetime) -> "SshKeyQuerySet":
         """Those whose status at that moment is this one."""
         if status == Status.REVOKED:
-            return self.filter(revoked_at__isnull=False)
+            return self.exclude(revoked_at=None, gone_at=None)
         over = models.Q(expires_at__isnull=False, expires_at__lte=now)
-        return self.filter(over if status == Status.EXPIRED else ~over, revoked_at=None)
+        return self.filter(over if status == Status.EXPIRED else ~over, revoked_at=None, gone_at=None)
 
     def weak(self) -> "SshKeyQuerySet":
         """What `SshKey.is_weak` says, asked of the database."""

@@ -26,6 +26,24 @@ class Security(Part):
         "none", description="who must have a second factor: none, admins or all; whoever lacks it sets it up first"
     )
 
+    fix_within_days: Annotated[dict[str, int], NoDecode] = Field(
+        {"CRITICAL": 7, "HIGH": 30, "MEDIUM": 90, "LOW": 180},
+        description="days to fix a finding in, by severity: CRITICAL:7,HIGH:30,MEDIUM:90,LOW:180; 0 for no deadline",
+    )
+
+    @field_validator("fix_within_days", mode="before")
+    @classmethod
+    def _fix_within_days(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        days = dict(cls.model_fields["fix_within_days"].default)
+        for word in filter(None, value.split(",")):
+            severity, _, text = word.strip().partition(":")
+            if severity.strip().upper() not in days or not text.strip().isdecimal() or int(text) > 3650:
+                raise ValueError("write CRITICAL, HIGH, MEDIUM or LOW and 0 to 3650 days, as in CRITICAL:7,HIGH:30")
+            days[severity.strip().upper()] = int(text)
+        return days
+
     @field_validator("license_public_keys", mode="before")
     @classmethod
     def _public_keys(cls, value: object) -> object:

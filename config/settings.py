@@ -137,7 +137,7 @@ CELERY_TASK_QUEUES = [Queue("default"), Queue("monitors"), Queue("load")]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_CONCURRENCY = env.worker_threads
 # Ticks carry no state worth a file: what is due is told by rows.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "config.scheduler:FixedScheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 WORKER_THREADS = env.worker_threads
@@ -271,6 +271,7 @@ ALERT_GROUP_WAIT_S = env.alert_group_wait_s
 ALERT_GROUP_INTERVAL_S = env.alert_group_interval_s
 ALERT_SETTLE_S = env.alert_settle_s
 STRICT_ROLES = env.strict_roles
+FIX_WITHIN_DAYS = env.fix_within_days
 KEEP_DAYS = {
     "samples": env.keep_samples_days,
     "hourly": env.keep_hourly_days,

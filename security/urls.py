@@ -8,17 +8,26 @@ from security.accounts.ui import account, entry
 from security.accounts.ui import teams as teams_ui
 from security.accounts.ui import users as users_ui
 from security.audit import ui as audit_ui
-from security.audit.api import AuditViewSet, Verification
+from security.audit.api import AuditViewSet, Export, OneVerification, Verifications
 from security.keys import api as keys
 from security.keys import ui as keys_ui
+from security.overview import ui as overview_ui
+from security.posture import api as posture
+from security.rotations import api as rotations
 from security.saved import ui as saved_ui
+from security.ssh_keys import api as ssh_keys
 from security.tickets.api import Ticket
+from security.vault.api import SecretViewSet
+from security.vulnerabilities import ui as findings_ui
+from security.vulnerabilities.api import VulnerabilityViewSet
 
 router = ApiRouter()
 router.register("admin/users", users.UserViewSet, basename="admin-users")
 router.register("admin/teams", teams.TeamViewSet, basename="admin-teams")
 router.register("admin/api-keys", keys.KeyViewSet, basename="admin-api-keys")
 router.register("audit", AuditViewSet, basename="audit")
+router.register("security/vulnerabilities", VulnerabilityViewSet, basename="vulnerability")
+router.register("secrets", SecretViewSet, basename="secrets")
 
 api_v1: list = [
     route("me", me.Me.as_view()),
@@ -29,12 +38,22 @@ api_v1: list = [
     route("me/api-keys/<id>", keys.MyKey.as_view()),
     route("me/api-keys/<id>/rotate", keys.RotateMyKey.as_view()),
     route("ws/ticket", Ticket.as_view()),
-    route("audit/verify", Verification.as_view()),
+    route("audit/export", Export.as_view()),
+    route("audit/verify", Verifications.as_view()),
+    route("audit/verify/<id>", OneVerification.as_view()),
     route("admin/teams/<id>/members", teams.Members.as_view()),
     route("admin/teams/<id>/members/<user_id>", teams.Member.as_view()),
     route("admin/teams/<id>/members/<user_id>/role", teams.MembersRole.as_view()),
     route("admin/teams/<id>/instances", teams.TeamInstances.as_view()),
     route("admin/teams/<id>/instances/<instance_id>", teams.TeamInstance.as_view()),
+    route("security/summary", posture.Summary.as_view()),
+    route("security/compliance", posture.Compliance.as_view()),
+    route("security/secrets", rotations.Rotations.as_view()),
+    route("security/secrets/<id>/rotate", rotations.Rotate.as_view()),
+    route("security/ssh-keys", ssh_keys.SshKeys.as_view()),
+    route("security/ssh-keys/<id>/revoke", ssh_keys.Revoke.as_view()),
+    route("security/server-key", ssh_keys.ServerKeyView.as_view()),
+    route("security/server-key/generate", ssh_keys.GenerateServerKey.as_view()),
     path("", include(router.urls)),
 ]
 api_auth = [
@@ -66,5 +85,15 @@ pages = [
     path("settings/keys/", keys_ui.all_keys, name="settings-keys"),
     path("settings/keys/<str:id>/rotate/", keys_ui.rotate_key, name="settings-keys-rotate"),
     path("settings/keys/<str:id>/revoke/", keys_ui.revoke_key, name="settings-keys-revoke"),
+    path("security/", overview_ui.security, name="security"),
+    path("security/parts/<slug:name>/", overview_ui.part, name="security-part"),
+    path("security/findings/decide/", findings_ui.bulk, name="findings-decide"),
+    path("security/findings/<str:pk>/", findings_ui.finding, name="finding"),
+    path("security/findings/<str:pk>/decide/", findings_ui.decide, name="finding-decide"),
+    path("instances/<str:pk>/security/", overview_ui.of_instance, name="instance-security"),
     path("audit/", audit_ui.audit, name="audit"),
+    path("audit/export.csv", audit_ui.export, {"form": "csv"}, name="audit-csv"),
+    path("audit/export.jsonl", audit_ui.export, {"form": "jsonl"}, name="audit-jsonl"),
+    path("audit/verify/", audit_ui.verify, name="audit-verify"),
+    path("audit/verify/<str:id>/", audit_ui.verification, name="audit-verification"),
 ]

@@ -40,6 +40,16 @@ class MillisecondsField(serializers.DateTimeField):
         return milliseconds(value)
 
 
+class MomentField(MillisecondsField):
+    """A moment in a body that can be shown in every time zone: at either end of the calendar some have no day."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        value = super().enforce_timezone(value)
+        if not 2 <= value.year <= 9998:
+            raise serializers.ValidationError("This must lie between the years 2 and 9998.")
+        return value
+
+
 class SecondsField(serializers.DateTimeField):
     def to_representation(self, value: Any) -> str | None:
         return seconds(value)

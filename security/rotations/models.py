@@ -7,11 +7,16 @@ from django.db import models
 
 from config.ids import cuid
 from fleet.instances.models import Instance
+from fleet.instances.models import Status as InstanceStatus
 
 
 class RotationQuerySet(models.QuerySet["Rotation"]):
     def visible_to(self, principal: Any) -> "RotationQuerySet":
         return self.filter(instance__in=Instance.objects.visible_to(principal))
+
+    def current(self) -> "RotationQuerySet":
+        """Without those of instances that are kept for history only."""
+        return self.exclude(instance__status=InstanceStatus.DESTROYED)
 
     def overdue(self, now: datetime) -> "RotationQuerySet":
         """Those that were never rotated, or too long ago."""

@@ -97,6 +97,10 @@ class SshKey(models.Model):
             return Status.REVOKED
         return Status.EXPIRED if self.expires_at and self.expires_at <= now else Status.ACTIVE
 
+    def is_expired(self, now: datetime) -> bool:
+        """By its time alone, whether it was revoked or not."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 class ServerKey(models.Model):
     """The key with which Pharos itself opens machines; one at most. The private part exists only encrypted."""

@@ -134,6 +134,15 @@ SYSTEMS = (
 )  # fmt: skip
 
 
+def program(user_agent: str) -> str:
+    """What a caller's program calls itself, in words: "Firefox on Linux"; the begin of its own text if no browser."""
+    names = [words for mark, words in BROWSERS if mark in user_agent]
+    systems = [words for mark, words in SYSTEMS if mark in user_agent]
+    if not names:
+        return user_agent[:40]
+    return f"{names[0]} on {systems[0]}" if systems else names[0]
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
     def alive(self, now: datetime) -> "SessionQuerySet":
         """Sessions that open doors: not over, of an active user."""
@@ -157,9 +166,5 @@ class Session(AbstractBaseSession):
 
     @property
     def browser(self) -> str:
-        """What the browser calls itself, in words: "Firefox on Linux"."""
-        names = [words for mark, words in BROWSERS if mark in self.user_agent]
-        systems = [words for mark, words in SYSTEMS if mark in self.user_agent]
-        if not names:
-            return self.user_agent[:40] or "Unknown"
-        return f"{names[0]} on {systems[0]}" if systems else names[0]
+        """What the browser calls itself, in words."""
+        return program(self.user_agent) or "Unknown"

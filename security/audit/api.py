@@ -1,16 +1,19 @@
-"""`GET /api/v1/audit` (contract: fleet console §30)."""
+"""`/api/v1/audit` (contract: fleet console §30); export and verification are ours."""
 
-from dataclasses import asdict
 from typing import Any
 
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.response import Response
 
-from config.api.fields import FleetSerializer, MillisecondsField, camel
+from config.api.errors import NotFound
+from config.api.fields import FleetSerializer, MillisecondsField
 from config.api.permissions import ADMIN
-from config.api.views import ApiView, FleetViewSet
-from security.audit import queries, services
-from security.audit.models import AuditEntry
+from config.api.views import ApiView, FleetViewSet, check_id
+from security.audit import exporting, queries, verifying
+from security.audit.models import AuditEntry, Verification
 
 
 class EntrySerializer(FleetSerializer):
@@ -43,6 +46,31 @@ class Wanted(serializers.Serializer):
         return fields
 
 
+class ExportWanted(Wanted):
+    format = serializers.ChoiceField(tuple(exporting.FORMATS), required=False, default="jsonl")
+
+
+class VerificationSerializer(FleetSerializer):
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Verification
+        fields = (
+            "id", "state", "total", "checked", "ok", "first_bad", "reason", "asked_by", "started_at", "ended_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_state(self, found: Verification) -> str:
+        return "RUNNING" if found.is_running else "DONE"
+
+
+def wanted_of(request: Any, kind: type[Wanted] = Wanted) -> dict[str, Any]:
+    """The filter in the address; an empty value filters nothing. Raises a validation error."""
+    wanted = kind(data={name: value for name, value in request.query_params.items() if value})
+    wanted.is_valid(raise_exception=True)
+    return wanted.validated_data
+
+
 class AuditViewSet(mixins.ListModelMixin, FleetViewSet):
     """Who did what, newest first."""
 
@@ -53,15 +81,48 @@ class AuditViewSet(mixins.ListModelMixin, FleetViewSet):
     filter_backends = ()
 
     def get_queryset(self) -> Any:
-        wanted = Wanted(data={name: value for name, value in self.request.query_params.items() if value})
-        wanted.is_valid(raise_exception=True)
-        return queries.entries(**wanted.validated_data)
+        return queries.entries(**wanted_of(self.request))
+
+    @extend_schema(parameters=[Wanted])
+    def list(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """The entries that match the filter."""
+        return super().list(request, *args, **kwargs)
 
 
-class Verification(ApiView):
-    """Walk the chain of seals and tell the first entry that is not as it was written."""
+class Export(ApiView):
+    """The filtered log as a file of CSV or JSON lines. The export is an entry of the log itself."""
+
+    roles = {"get": ADMIN}
+
+    @extend_schema(parameters=[ExportWanted], responses={(200, "application/x-ndjson"): OpenApiTypes.STR})
+    def get(self, request: Any) -> HttpResponseBase:
+        wanted = wanted_of(request, ExportWanted)
+        return exporting.answer(form=wanted.pop("format"), actor=request.auth, wanted=wanted)
+
+
+class Verifications(ApiView):
+    """Walk the chain of seals and tell the first entry that is not as it was written.
+
+    202 while a long log is still being walked: ask again by the id.
+    """
 
     roles = {"post": ADMIN}
 
+    @extend_schema(request=None, responses={200: VerificationSerializer, 202: VerificationSerializer})
     def post(self, request: Any) -> Response:
-        return Response({camel(name): value for name, value in asdict(services.verify()).items()})
+        found = verifying.begin(actor=request.auth)
+        return Response(VerificationSerializer(found).data, status=202 if found.is_running else 200)
+
+
+class OneVerification(ApiView):
+    """How far a verification has come, or what it found."""
+
+    roles = {"get": ADMIN}
+
+    @extend_schema(responses=VerificationSerializer)
+    def get(self, request: Any, id: str) -> Response:
+        check_id("Verification", id)
+        found = Verification.objects.filter(pk=id).first()
+        if found is None:
+            raise NotFound(f"Verification '{id}' not found")
+        return Response(VerificationSerializer(found).data)

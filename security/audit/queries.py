@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from security.audit.models import AuditEntry
@@ -20,6 +20,12 @@ def entries(*, start: datetime | None = None, end: datetime | None = None, **equ
     if end:
         rows = rows.filter(at__lt=end)
     return rows.filter(**{name: value for name, value in equal.items() if value is not None})
+
+
+def up_to(rows: QuerySet[AuditEntry], at: datetime, id: str, *, included: bool) -> QuerySet[AuditEntry]:
+    """Of entries in their order, newest first, those from that one on."""
+    same = Q(at=at, id__lte=id) if included else Q(at=at, id__lt=id)
+    return rows.filter(Q(at__lte=at)).filter(Q(at__lt=at) | same)
 
 
 def midnight(day: date | None) -> datetime | None:

@@ -13,11 +13,10 @@ from config.api.authentication import Principal
 from config.api.throttling import peer_address
 from config.middleware import current_request
 from security.audit import chain
-from security.audit.chain import Verdict, verify
 from security.audit.masking import masked, masked_email, storable
-from security.audit.models import AuditEntry
+from security.audit.models import AuditEntry, Verification
 
-__all__ = ["Verdict", "masked", "masked_email", "prune", "record", "verify"]
+__all__ = ["masked", "masked_email", "prune", "record"]
 
 
 def record(
@@ -61,5 +60,7 @@ def record(
 
 
 def prune() -> int:
-    """Drop entries that are older than the audit is kept; returns how many."""
-    return chain.prune(before=timezone.now() - timedelta(days=settings.KEEP_DAYS["audit"]))
+    """Drop entries that are older than the audit is kept, and verifications as old; returns how many entries."""
+    before = timezone.now() - timedelta(days=settings.KEEP_DAYS["audit"])
+    Verification.objects.filter(ended_at__lt=before).delete()
+    return chain.prune(before=before)

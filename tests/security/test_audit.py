@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from security.audit import chain
 from security.audit.models import AuditEntry, AuditHead
-from security.audit.services import Verdict, record, verify
+from security.audit.services import record
 from security.audit.tasks import prune
+from security.audit.walking import Verdict, verify
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db

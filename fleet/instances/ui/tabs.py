@@ -1,7 +1,5 @@
 """More pages of one instance: its events, its extensions, and what the audit log says of it."""
 
-import json
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +10,7 @@ from fleet.instances import queries, timeline
 from fleet.instances.models import Event, Inventory
 from fleet.instances.ui.detail import about
 from security.audit import queries as audit_log
+from security.audit.presenting import present
 
 AUDITED = "instance"
 PER_PAGE = 50
@@ -58,9 +57,7 @@ def audit(request: HttpRequest, pk: str) -> HttpResponse:
     found = queries.get_visible(instance_id=pk, principal=request.principal)
     entries = audit_log.entries(resource=AUDITED, resource_id=found.pk)
     shown = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
-    for entry in shown:
-        metadata = entry.metadata or {}
-        entry.facts = [(name, json.dumps(value, indent=2, ensure_ascii=False)) for name, value in metadata.items()]
+    present(shown.object_list)
     context = {
         "tab": "audit",
         "page": shown,

@@ -6,6 +6,7 @@ from typing import Any
 from security.accounts.models import Membership, Team, User
 from security.keys import services as keys
 from security.keys.models import ApiKey
+from security.vault.models import Secret, SecretVersion
 
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)
@@ -30,3 +31,12 @@ def make_key(*, user: User | None = None, role: str = "VIEWER", **fields: Any) -
     """A key and its raw text; without `user` a new one with `role` holds it."""
     fields = {"name": f"key {next(_numbers)}"} | fields
     return keys.create_key(user=user or make_user(role=role), **fields)
+
+
+def make_secret(name: str, value: str, *, scope: tuple[str, ...] = (), **fields: Any) -> Secret:
+    """A secret with one version."""
+    secret = Secret.objects.create(name=name, scope=list(scope), **fields)
+    version = SecretVersion(secret=secret, number=1)
+    version.value = value
+    version.save(force_insert=True)
+    return secret

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from security.vault.syntax import SHORTEST_HIDDEN
+
 MASK = "********"
-SHORTEST_SECRET = 4  # characters; to hide shorter ones wherever they occur would hide everything
 _SECRET_NAME = re.compile(
     r"authorization|cookie|api[-_]?key|token|secret|password|passwd|credential|signature|session", re.IGNORECASE
 )
@@ -51,7 +52,7 @@ def masked_url(url: str) -> str:
 
 def without(value: Any, secrets: Iterable[str]) -> Any:
     """The same JSON value with the mask in place of each secret, wherever it stands in a string."""
-    known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+    known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_HIDDEN}, key=len, reverse=True)
     return _without(value, known) if known else value
 
 

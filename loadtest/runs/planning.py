@@ -15,7 +15,7 @@ from loadtest.engine import requests as engine
 from loadtest.engine.plan import Mode, PlanError, RunSpec
 from loadtest.runs import ceilings
 from loadtest.runs.order import Order
-from loadtest.workspace import configuration, queries
+from loadtest.workspace import configuration, opening, queries
 
 LATER = "The name has not been looked up yet."  # the worker does, when the run begins
 NOTHING = (b"\r\n",)
@@ -61,7 +61,7 @@ def make(body: Mapping[str, Any], order: Order, actor: Principal | None) -> Plan
     """Raises Invalid for a request that cannot be put together. A bad URL makes a plan that refuses to begin."""
     settings, ceiling = configuration.values(), ceilings.of(actor)
     request_id, environment_id = body.get("requestId") or None, body.get("environmentId") or None
-    scopes = queries.scopes_for(request_id, environment_id)
+    scopes = opening.scopes_for(body, request_id, environment_id).scopes
     connections, warnings = _connections(order, settings, int(ceiling.in_flight))
     spec = RunSpec(
         mode=order.mode,

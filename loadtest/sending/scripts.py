@@ -11,6 +11,7 @@ from loadtest.composing.variables import Scopes
 from loadtest.scripting.facts import PRE_REQUEST, TEST, Changes, Facts, Limits, Outcome, Request, Response
 from loadtest.scripting.sandbox import run_script
 from loadtest.workspace.services import merged, write_back
+from security.vault.references import taken_out
 
 from .asked import Asked
 from .delivery import Delivery
@@ -26,6 +27,7 @@ class Scripts:
     scopes: Scopes
     limits: Limits
     request_name: str = ""
+    from_vault: Mapping[str, str] = field(default_factory=dict, repr=False)
     changes: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
     def before(self) -> tuple[Mapping[str, Any], Outcome]:
@@ -47,13 +49,17 @@ class Scripts:
         return self._run(self.asked.after, TEST, request, _response(delivery))
 
     def keep(self, actor: Principal | None) -> None:
-        """Write back the variables that either script changed, and no others."""
-        if any(self.changes.values()):
+        """Write back the variables that either script changed, and no others; of a secret its reference is kept."""
+        changes = {
+            scope: {name: value and taken_out(value, self.from_vault) for name, value in changed.items()}
+            for scope, changed in self.changes.items()
+        }
+        if any(changes.values()):
             write_back(
                 actor=actor,
                 request_id=self.asked.request_id,
                 environment_id=self.asked.environment_id,
-                **self.changes,
+                **changes,
             )
 
     def _run(self, text: str, event: str, request: Request, response: Response | None) -> Outcome:

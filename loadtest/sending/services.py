@@ -6,10 +6,11 @@ from config.api.authentication import Principal
 from config.api.errors import ApiError
 from loadtest.composing.compose import ComposeError, Prepared, compose
 from loadtest.composing.secrets import secrets_in
+from loadtest.runs.masking import without
 from loadtest.runs.models import Run
 from loadtest.runs.services import begin_design_run, record_design_run
 from loadtest.scripting.limits import configured
-from loadtest.workspace import queries
+from loadtest.workspace import opening, queries
 from loadtest.workspace.models import SavedRequest
 
 from . import answers, asked
@@ -26,9 +27,11 @@ def send(*, body: dict[str, Any], actor: Principal | None) -> dict[str, Any]:
     """
     order = asked.read(body)
     with place():
+        opened = opening.scopes_for(body, order.request_id, order.environment_id)
         scripts = Scripts(
             asked=order,
-            scopes=queries.scopes_for(order.request_id, order.environment_id),
+            scopes=opened.scopes,
+            from_vault=opened.found,
             limits=configured(),
             request_name=_name(order.request_id),
         )
@@ -51,7 +54,8 @@ def _execute(run: Run, scripts: Scripts, secrets: list[str], actor: Principal | 
     secrets = [*secrets, *_secrets(scripts)]
     result = answers.kept(prepared, delivery, secrets)
     record_design_run(run=run, result=result, message=result.get("error", ""))
-    return answers.answer(run.pk, prepared, delivery, before, after)
+    answer = answers.answer(run.pk, prepared, delivery, before, after)
+    return without(answer, secrets) if scripts.from_vault else answer  # who may use a secret may not read it
 
 
 def _deliver(definition: Any, scripts: Scripts) -> tuple[Prepared | None, Delivery]:

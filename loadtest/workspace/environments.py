@@ -10,6 +10,7 @@ from loadtest.bodies import unix_ms
 from loadtest.workspace import values
 from loadtest.workspace.masking import checked_variables, masked_variables
 from loadtest.workspace.models import Environment, Globals
+from loadtest.workspace.opening import refuse_unusable
 from loadtest.workspace.saving import Body, Field, apply, audit, plain, required, saved, text
 from security.audit.services import record
 
@@ -53,6 +54,7 @@ def save_globals(*, body: Body, actor: Principal) -> Globals:
     """Replace the globals' variables; absent means none. Raises Invalid."""
     values.storable(body)
     row = locked_globals()
+    refuse_unusable(row, body, actor)
     given = body.get("variables")
     row.variables = checked_variables({} if given is None else given, row.variables)
     row.save()

@@ -12,6 +12,7 @@ from config.api.errors import Conflict, Invalid
 from loadtest.ids import new_id
 from loadtest.workspace import values
 from loadtest.workspace.models import Collection, Environment, SavedRequest
+from loadtest.workspace.opening import refuse_unusable
 from security.audit.services import record
 
 Row = TypeVar("Row", Collection, SavedRequest, Environment)
@@ -99,6 +100,7 @@ def saved(
         row = model.objects.select_for_update().filter(pk=given).first() if given else None
         creating = row is None
         row = row or model(pk=given or new_id(prefix))
+        refuse_unusable(row, body, actor)
         changed = write(row, creating)
         row.save(force_insert=creating)
         audit(row, "CREATE" if creating else "UPDATE", actor, changed=changed)

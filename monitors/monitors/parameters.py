@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from security.vault.crypto import decrypt, encrypt
-from security.vault.syntax import is_reference
+from security.vault.syntax import SHORTEST_HIDDEN, is_reference
 
 MASK = "********"
-SHORTEST_MASKED = 4  # characters; to hide shorter ones wherever they occur would hide everything
 MOST = 100
 MOST_BYTES = 8 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -80,7 +79,7 @@ def secrets_in(values: Mapping[str, str]) -> list[str]:
 
 def maskable(values: Iterable[str]) -> list[str]:
     """Those of the values that are long enough to be masked."""
-    return [value for value in values if len(value) >= SHORTEST_MASKED]
+    return [value for value in values if len(value) >= SHORTEST_HIDDEN]
 
 
 def filled_in(text: str, values: Mapping[str, str]) -> str:

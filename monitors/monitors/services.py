@@ -20,6 +20,7 @@ from monitors.monitors import cron, parameters
 from monitors.monitors.models import Monitor, Script
 from monitors.tools.registry import TOOLS
 from security.audit.services import record
+from security.vault import references
 
 _PLAIN = (
     *("name", "schedule", "tool", "enabled", "time_zone", "timeout_s"),
@@ -36,6 +37,7 @@ def create(*, actor: Principal | None, fields: Mapping[str, Any], request: Any =
     licence.check_monitors()
     _check_trust(actor, fields.get("tool", ""))
     monitor = Monitor()
+    _check_references(actor, fields, monitor)
     script = _apply(monitor, fields, now=timezone.now(), new=True)
     monitor.save(force_insert=True)
     if script:
@@ -57,6 +59,7 @@ def update(*, monitor: Monitor, actor: Principal | None, fields: Mapping[str, An
     """Merge a change into a monitor; runs that have started keep their settings. Raises as `create` does."""
     monitor = Monitor.objects.select_for_update().get(pk=monitor.pk)
     _check_trust(actor, monitor.tool, fields.get("tool", ""))
+    _check_references(actor, fields, monitor)
     before = facts(monitor)
     script = _apply(monitor, fields, now=timezone.now(), new=False)
     if script:
@@ -107,6 +110,7 @@ def draft(
     """
     _check_trust(actor, monitor.tool if monitor else "", fields.get("tool", ""))
     drafted = Monitor.objects.get(pk=monitor.pk) if monitor else Monitor()
+    _check_references(actor, fields, drafted)
     script = _apply(drafted, fields, now=timezone.now(), new=monitor is None)
     kept = drafted.script if monitor else None
     return drafted, script or ((kept.name, kept.body) if kept else ("", ""))
@@ -177,6 +181,13 @@ def _check_trust(actor: Principal | None, *tools: str) -> None:
             )
 
 
+def _check_references(actor: Principal | None, fields: Mapping[str, Any], monitor: Monitor) -> None:
+    """Raise Invalid for a parameter that comes to refer to a secret which monitors cannot use; Forbidden as `check`."""
+    sent = (fields.get("parameters") or {}).items()
+    changed = {f"parameters.{name}": text for name, text in sent if text and text != monitor.parameters.get(name)}
+    references.check(changed, use=references.Use.MONITORS, principal=actor)
+
+
 def _merged(current: Mapping[str, Any], changes: Mapping[str, Any] | None) -> dict[str, Any]:
     """`changes` into `current`, key by key; None removes one."""
     return {name: value for name, value in {**current, **(changes or {})}.items() if value is not None}
@@ -224,7 +235,11 @@ def _faults_of_request(monitor: Monitor) -> dict[str, list[str]]:
     unknown = {name for text in texts for name in parameters.names_used(text)} - set(monitor.parameters)
     if unknown:
         return {"request": [f"There is no parameter {name}." for name in sorted(unknown)]}
+    if references.texts_in(texts):
+        return {"request": ["A secret is named in a parameter; here its parameter is named, as ${NAME}."]}
     values = parameters.opened(monitor.parameters, monitor_id=monitor.pk)
+    if any(references.names_in(values[name]) for name in parameters.names_used(asked["url"])):
+        return {}  # where it leads is known, and judged, when a run reads the secret
     policy = outbound.default_policy(deny=settings.MONITOR_TARGET_DENY)
     try:
         outbound.check_url(parameters.filled_in(asked["url"], values), policy)

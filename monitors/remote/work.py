@@ -27,7 +27,9 @@ class Work:
         self.run_id = str(told["runId"])
         self._told, self._slot = told, slot
         self._values = {str(name): str(value) for name, value in (told.get("parameters") or {}).items()}
-        self._output = Output(parameters.secrets_in(self._values))
+        hidden = {str(name) for name in told.get("secretParameters") or ()}
+        named = {name: value for name, value in self._values.items() if name in hidden or parameters.is_secret(name)}
+        self._output = Output(parameters.maskable(named.values()))
         self._unsent: deque[Piece] = deque()
         self._sending = threading.Lock()
         self._why: str | None = None

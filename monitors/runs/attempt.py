@@ -15,9 +15,11 @@ from monitors.runs.services import LEASE
 from monitors.runs.verdict import verdict
 from monitors.tools.base import Job, Outcome, Stopped
 from monitors.tools.registry import TOOLS, refusal
+from security.vault.references import Unusable
 
 log = logging.getLogger(__name__)
 LOOK_S, FLUSH_S, RENEW_S = 0.5, 0.8, 5.0
+UNUSABLE = "secret_unavailable"
 
 
 class Attempt(ABC):
@@ -39,6 +41,8 @@ class Attempt(ABC):
             self._end(status, outcome, breaches)
         except Stopped as stop:
             self._stopped(str(stop))
+        except Unusable as fault:
+            self._end(Status.ERROR, Outcome(error=(UNUSABLE, fault.message)), [])
         except Exception:
             log.exception("%s failed", self)
             sentence = f"The {self.noun} failed on our side; the server's log has it."

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config import live
 from config.stopping import stopping
-from monitors.monitors import parameters
+from monitors.monitors.opening import opened
 from monitors.runs import services
 from monitors.runs.attempt import Attempt
 from monitors.runs.logs import LogWriter
@@ -71,8 +71,8 @@ class Runner(Attempt):
 
     def _prepare(self) -> tuple[Job, Output]:
         run, spec = self._run, self._run.spec
-        values = parameters.opened(spec["parameters"], monitor_id=run.monitor_id)
-        self._log = LogWriter(run.pk, parameters.secrets_in(values))
+        found = opened(spec["parameters"], monitor_id=run.monitor_id)
+        self._log = LogWriter(run.pk, found.secrets)
         job = Job(
             run_id=str(run.pk),
             timeout_s=run.timeout_s,
@@ -80,7 +80,7 @@ class Runner(Attempt):
             script=run.script.body if run.script else "",
             script_name=run.script.name if run.script else "",
             request=spec["request"] or {},
-            parameters=values,
+            parameters=found.values,
             thresholds=spec["thresholds"],
         )
         return job, self._log

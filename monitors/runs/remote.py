@@ -12,12 +12,14 @@ from uuid import UUID
 from config import live
 from config.api.errors import NotFound
 from monitors.agents.models import Agent
-from monitors.monitors import parameters
+from monitors.monitors.opening import masks_of, opened
 from monitors.runs import judge, logs, services
+from monitors.runs.attempt import UNUSABLE
 from monitors.runs.masking import Masker
 from monitors.runs.models import Run, Status
 from monitors.runs.verdict import verdict
 from monitors.tools.base import Outcome
+from security.vault.references import Unusable
 
 LEASE = timedelta(seconds=60)  # silence after which a run counts as lost; four beats
 LOOKED_AT = 20
@@ -32,15 +34,30 @@ def claim_next(*, agent: Agent, now: datetime) -> Run | None:
     return None
 
 
+def take_next(*, agent: Agent, now: datetime) -> dict[str, Any] | None:
+    """What the agent is to make next; None when nothing waits. A run whose secrets cannot be read ends here."""
+    while run := claim_next(agent=agent, now=now):
+        try:
+            return job_of(run)
+        except Unusable as fault:
+            services.finish(run=run, status=Status.ERROR, now=now, error=(UNUSABLE, fault.message))
+    return None
+
+
 def job_of(run: Run) -> dict[str, Any]:
-    """What the agent needs to make the run; parameters are plain values, secrets included."""
+    """What the agent needs to make the run; parameters are plain values, secrets included.
+
+    `secretParameters` names those with a value from the vault, which the agent masks whatever they are called.
+    """
+    found = opened(run.spec["parameters"], monitor_id=run.monitor_id)
     return {
         "runId": str(run.pk),
         "monitorId": str(run.monitor_id),
         "tool": run.tool,
         "script": run.script.body if run.script else None,
         "scriptName": run.script.name if run.script else None,
-        "parameters": parameters.opened(run.spec["parameters"], monitor_id=run.monitor_id),
+        "parameters": found.values,
+        "secretParameters": found.hidden,
         "request": run.spec["request"],
         "thresholds": run.spec["thresholds"],
         "timeoutSeconds": run.timeout_s,
@@ -125,4 +142,4 @@ def _get(agent: Agent, run_id: UUID) -> Run:
 
 
 def _secrets(run: Run) -> list[str]:
-    return parameters.secrets_in(parameters.opened(run.spec["parameters"], monitor_id=run.monitor_id))
+    return masks_of(run.spec["parameters"], monitor_id=run.monitor_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from config.stopping import stopping
-from monitors.monitors import parameters
+from monitors.monitors.opening import opened
 from monitors.runs.attempt import Attempt
 from monitors.runs.execution import capacity
 from monitors.runs.models import Status
@@ -49,8 +49,8 @@ class TrialAttempt(Attempt):
 
     def _prepare(self) -> tuple[Job, Output]:
         trial = self._trial
-        values = parameters.opened(trial.parameters, monitor_id=trial.sealed_for)
-        self._log = TrialLog(parameters.secrets_in(values))
+        found = opened(trial.parameters, monitor_id=trial.sealed_for)
+        self._log = TrialLog(found.secrets)
         job = Job(
             run_id=str(trial.pk),
             timeout_s=trial.timeout_s,
@@ -58,7 +58,7 @@ class TrialAttempt(Attempt):
             script=trial.script,
             script_name=trial.script_name,
             request=trial.request or {},
-            parameters=values,
+            parameters=found.values,
             thresholds=trial.thresholds,
         )
         return job, self._log

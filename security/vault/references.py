@@ -17,14 +17,15 @@ from config.api.errors import Forbidden, Invalid
 from config.api.permissions import OPERATOR
 from security.vault.crypto import Unreadable
 from security.vault.models import Secret, SecretVersion
-from security.vault.syntax import Json, is_name, names_in, put_in, texts_in
+from security.vault.syntax import Json, is_name, is_reference, names_in, put_in, taken_out, texts_in, written
 
 __all__ = [
-    *("Unusable", "Use", "check", "filled", "is_reference", "masks_of", "names_in", "put_in", "taken_out"),
-    *("texts_in", "values_of"),
-]
+    "Unusable", "Use", "check", "filled", "help_text", "is_reference", "masks_of", "names_in", "put_in", "taken_out",
+    "texts_in", "values_of",
+]  # fmt: skip
 READ_AGAIN = timedelta(minutes=1)  # how exact `last_read_at` is; a check each second need not write each second
 SHOWN = 100
+LOOKED_AT, NAMED = 1000, 10  # secrets that a form looks at, and names
 
 
 class Use(StrEnum):
@@ -91,6 +92,15 @@ def masks_of(texts: Iterable[str], *, instance: Any = None) -> list[str]:
         if secret := _named(name, instance):
             found += [value for version in secret.versions.all() if (value := _readable(version)) is not None]
     return found
+
+
+def help_text(use: Use) -> str:
+    """How a field of a form takes a value from the vault, with the global secrets that its use may read."""
+    scopes = Secret.objects.filter(instance=None).order_by("name", "pk").values_list("name", "scope")
+    names = [name for name, scope in scopes[:LOOKED_AT] if use in scope]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    usable = f"Usable here: {', '.join(names[:NAMED])}{more}." if names else f"No secret has '{use}' in its scope yet."
+    return f" {written('NAME')} stands for a secret of the vault. {usable}"
 
 
 def _named(name: str, instance: Any) -> Secret | None:

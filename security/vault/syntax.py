@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 _REFERENCE = re.compile(r"\{\{\s*secret:([^{}]*)\}\}")
 _NAME = re.compile(r"[\w.-]{1,256}")
+SHORTEST_HIDDEN = 4  # characters; to hide shorter values wherever they occur would hide everything
 
 Json = TypeVar("Json", bound=Any)
 
 
 def names_in(*texts: str) -> list[str]:
     """The names of the secrets that texts refer to, each once, in order; also what can be no name."""
-    return list(dict.fromkeys(found[1].strip() for text in texts for found in _REFERENCE.finditer(text)))
+    return list(dict.fromkeys(found[1].rstrip() for text in texts for found in _REFERENCE.finditer(text)))
 
 
 def is_name(name: str) -> bool:
@@ -41,7 +42,7 @@ def texts_in(value: Any) -> list[str]:
 def put_in(value: Json, values: Mapping[str, str]) -> Json:
     """The text, or JSON value, with each reference replaced; in one pass, so a value is not looked at again."""
     if isinstance(value, str):
-        return _REFERENCE.sub(lambda found: values.get(found[1].strip(), found[0]), value)
+        return _REFERENCE.sub(lambda found: values.get(found[1].rstrip(), found[0]), value)
     if isinstance(value, Mapping):
         return {name: put_in(inner, values) for name, inner in value.items()}
     return [put_in(inner, values) for inner in value] if isinstance(value, list | tuple) else value
@@ -50,5 +51,5 @@ def put_in(value: Json, values: Mapping[str, str]) -> Json:
 def taken_out(text: str, values: Mapping[str, str]) -> str:
     """The text with the references again in place of the values, for what is kept of something filled in."""
     for name, value in sorted(values.items(), key=lambda one: -len(one[1])):
-        text = text.replace(value, written(name)) if value else text
+        text = text.replace(value, written(name)) if len(value) >= SHORTEST_HIDDEN else text
     return text

@@ -75,8 +75,8 @@ class Claim(AgentSide):
 
     @extend_schema(request=None, responses={200: OpenApiTypes.OBJECT, 204: None})
     def post(self, request: Request, id: str) -> Response:
-        run = remote.claim_next(agent=request.auth, now=timezone.now())
-        return Response(status=204) if run is None else Response(remote.job_of(run))
+        job = remote.take_next(agent=request.auth, now=timezone.now())
+        return Response(status=204) if job is None else Response(job)
 
 
 class Chunk(BaseParser):

@@ -9,6 +9,7 @@ from monitors.monitors.api.fields import METHODS
 from monitors.monitors.models import Tool
 from monitors.runs.judge import HIGHEST
 from monitors.tools.registry import TOOLS
+from security.vault import references
 
 PRESETS = [
     ("* * * * *", "every minute"),
@@ -122,6 +123,7 @@ class MonitorForm(forms.Form):
             self.fields["script"].required = "script_file" not in self.files
             self.fields["script"].help_text = TOOLS[tool].about_script or ""
         self.fields["agent_id"].choices = agents()
+        self.fields["parameters"].help_text += references.help_text(references.Use.MONITORS)
         for name, (wire, label, help_text) in LIMITS.items():
             highest = HIGHEST[wire]
             field = forms.FloatField(required=False, min_value=0, max_value=highest, label=label, help_text=help_text)

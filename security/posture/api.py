@@ -117,7 +117,7 @@ def score_body(score: Score) -> dict[str, Any]:
 def compliance_body(found: queries.Compliance, instance: Instance | None, now: datetime) -> dict[str, Any]:
     """Compliance as it travels."""
     checks = [
-        {"id": one.control.id, "name": one.control.name, "passed": one.passed, "details": one.details}
+        {"id": one.id, "name": one.name, "passed": one.passed, "details": one.details}
         for one in found.checks
     ]
     return {

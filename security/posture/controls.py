@@ -35,6 +35,14 @@ class Check:
     evidence: list[Any]
 
     @property
+    def id(self) -> str:
+        return self.control.id
+
+    @property
+    def name(self) -> str:
+        return self.control.name
+
+    @property
     def passed(self) -> bool:
         return not self.count
 

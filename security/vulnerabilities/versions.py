@@ -85,9 +85,8 @@ def _composer(text: str) -> Any:
 _debian, _rpm, _pep440 = _of("DebianVersion"), _of("RpmVersion"), _of("PypiVersion")
 
 RULES: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(
-        ("npm", "go", "crates.io", "hex", "pub", "swifturl", "julia", "github actions", "bitnami", "kubernetes"), _semver
-    ),
+    **dict.fromkeys(("npm", "go", "crates.io", "hex", "pub", "swifturl", "julia"), _semver),
+    **dict.fromkeys(("github actions", "bitnami", "kubernetes"), _semver),
     **dict.fromkeys(("debian", "ubuntu", "echo"), _debian),
     **dict.fromkeys(("alpine", "alpaquita", "chainguard", "wolfi", "minimos"), _apk),
     **dict.fromkeys(

@@ -12,7 +12,7 @@ from config.parts.base import Part
 # What of our own environment the agent gets: how to run, and what people may do on this machine through it.
 PASSED_ON = (
     "PATH", "HOME", "LANG", "TZ", "TMPDIR", "PHAROS_AGENT_COMMANDS", "PHAROS_AGENT_TERMINAL", "PHAROS_AGENT_SHELL",
-    "PHAROS_AGENT_LOGS", "PHAROS_AGENT_JOURNAL", "PHAROS_AGENT_LOG_DIRS",
+    "PHAROS_AGENT_LOGS", "PHAROS_AGENT_JOURNAL", "PHAROS_AGENT_LOG_DIRS", "PHAROS_AGENT_INVENTORY",
 )  # fmt: skip
 
 

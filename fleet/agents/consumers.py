@@ -12,7 +12,7 @@ from django.utils import timezone
 from config import live
 from config.api.errors import ApiError, Forbidden, Invalid, NotFound, TooMany, Unavailable
 from config.sockets import SocketConsumer
-from fleet.agents import answers, calling, frames, lines, reports, services, shapes
+from fleet.agents import answers, calling, frames, installed, lines, reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.agents.frames import Frame
 from fleet.logs import services as logs
@@ -43,6 +43,7 @@ class AgentConsumer(SocketConsumer):
         self._bound: services.Bound | None = None
         self._queue: list[tuple[Frame, int]] = []
         self._facts: dict[str, Any] = {}
+        self._gathering = installed.Gathering()
         self._second, self._frames = 0.0, 0
         self._listener: live.Listener | None = None
         self._joining: asyncio.Task | None = None
@@ -220,9 +221,13 @@ class AgentConsumer(SocketConsumer):
 
     async def _inventory(self, frame: Frame) -> None:
         inventory = read_inventory(frame.body)
-        await database_sync_to_async(services.store_inventory)(
-            instance_id=self._own(inventory), processes=inventory.processes, extensions=inventory.extensions
-        )
+        instance_id, told = self._own(inventory), self._gathering.add(inventory)
+        if inventory.processes is not None or inventory.extensions is not None:
+            await database_sync_to_async(services.store_inventory)(
+                instance_id=instance_id, processes=inventory.processes, extensions=inventory.extensions
+            )
+        if told and installed.tells(told):
+            await database_sync_to_async(installed.tell)(instance_id=instance_id, report=told, now=timezone.now())
 
 
 HANDLERS = {

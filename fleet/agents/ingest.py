@@ -9,7 +9,7 @@ from django.utils import timezone
 from config.api.authentication import Principal
 from config.api.errors import Forbidden, Invalid, Malformed, NotFound
 from config.api.scopes import FLEET_WRITE
-from fleet.agents import reports, services, shapes
+from fleet.agents import installed, reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.metrics import services as metrics
 from security.keys import services as keys
@@ -124,9 +124,12 @@ def store_rest(bound: services.Bound, delivery: shapes.Delivery) -> None:
         services.refresh(instance_id=bound.instance_id, facts=facts)
     if delivery.processes is not None:
         services.store_inventory(instance_id=bound.instance_id, processes=delivery.processes)
+    if installed.tells(delivery.installed):
+        installed.tell(instance_id=bound.instance_id, report=delivery.installed, now=timezone.now())
 
 
 def has_rest(delivery: shapes.Delivery) -> bool:
     """Whether `store_rest` has anything to do."""
     told = (delivery, delivery.heartbeat, delivery.metrics)
-    return delivery.processes is not None or any(report and reports.facts_of(report) for report in told)
+    listed = delivery.processes is not None or installed.tells(delivery.installed)
+    return listed or any(report and reports.facts_of(report) for report in told)

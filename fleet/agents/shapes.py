@@ -9,6 +9,12 @@ from msgspec import Meta, field
 Size = int | float | None
 Number = int | float | None
 Moment = datetime | int | float | None
+MOST_PACKAGES, MOST_PARTS = 20_000, 32
+# One line of text; control characters, which some readers obey, are refused.
+_PLAIN = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"
+Plain = Annotated[str, Meta(max_length=256, pattern=f"^{_PLAIN}$")]
+Text = Annotated[str, Meta(max_length=256, pattern=f"^{_PLAIN}[^\\s\\x00-\\x1f]{_PLAIN}$")]
+Notes = Annotated[list[Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]
 Label = Annotated[str, Meta(max_length=64)] | None
 Names = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=200)] | None
 
@@ -112,13 +118,53 @@ class Extension(msgspec.Struct):
     status: Label = None
 
 
-class Inventory(msgspec.Struct, kw_only=True):
+class Package(msgspec.Struct, gc=False):
+    """A package of some ecosystem (contract: fleet console §22, §31.5), with the source package it was built from."""
+
+    name: Text
+    version: Text
+    ecosystem: Annotated[Text, Meta(max_length=64)]
+    license: Plain | None = None
+    source_name: Plain | None = None
+    source_version: Plain | None = None
+
+
+class AuthorisedKey(msgspec.Struct):
+    """A public key that opens accounts of the machine; the key itself stays there."""
+
+    fingerprint: Text
+    key_type: Annotated[str, Meta(min_length=1, max_length=32)]
+    key_bits: Annotated[int, Meta(ge=1, le=65536)] | None = None
+    comment: Annotated[str, Meta(max_length=256)] | None = None
+    accounts: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=50)] = []
+
+
+class Part(msgspec.Struct):
+    """Which part of a list of packages this is that is too long for one frame."""
+
+    number: Annotated[int, Meta(ge=1, le=MOST_PARTS)]
+    count: Annotated[int, Meta(ge=1, le=MOST_PARTS)]
+
+
+class Installed(msgspec.Struct, kw_only=True):
+    """What is installed, and which keys open the machine. A list that is absent was not looked at.
+
+    `notes`: what could not be listed, and why.
+    """
+
+    packages: Annotated[list[Package], Meta(max_length=MOST_PACKAGES)] | None = None
+    ssh_keys: Annotated[list[AuthorisedKey], Meta(max_length=1000)] | None = None
+    notes: Notes = []
+
+
+class Inventory(Installed, kw_only=True):
     """What the agent lists of its machine. A list that is absent was not looked at."""
 
     instance_id: str | None = None
     speaks_for: str | None = field(default=None, name="instanceId")
     processes: Annotated[list[Process], Meta(max_length=1000)] | None = None
     extensions: Annotated[list[Extension], Meta(max_length=200)] | None = None
+    part: Part | None = None
 
 
 class Happening(msgspec.Struct, kw_only=True):
@@ -159,8 +205,15 @@ class LogLines(msgspec.Struct, kw_only=True):
 
 
 class Delivery(Report, kw_only=True):
-    """The body of an ingest request: one report, or a heartbeat, a sample and processes side by side."""
+    """The body of an ingest request: one report, or a heartbeat, a sample and lists of the machine side by side."""
 
     heartbeat: Report | None = None
     metrics: Report | None = None
     processes: Annotated[list[Process], Meta(max_length=1000)] | None = None
+    packages: Annotated[list[Package], Meta(max_length=MOST_PACKAGES)] | None = None
+    ssh_keys: Annotated[list[AuthorisedKey], Meta(max_length=1000)] | None = field(default=None, name="ssh_keys")
+    notes: Notes = []
+
+    @property
+    def installed(self) -> Installed:
+        return Installed(packages=self.packages, ssh_keys=self.ssh_keys, notes=self.notes)

@@ -1,6 +1,7 @@
 """A package as somebody reports it, and what is refused (contract: fleet console §22, §31.5)."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -9,6 +10,7 @@ from security.bom import names
 
 MOST_PACKAGES = 20_000
 MOST_NAMED_FAULTS = 20
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST = {"ecosystem": 64}  # of the others 256
 REQUIRED = ("name", "version", "ecosystem")
 
@@ -70,8 +72,8 @@ def _fault(package: Package) -> str:
             return f"{name} is missing" if not value else f"{name} is not a text"
         if len(value) > (longest := LONGEST.get(name, 256)):
             return f"{name} is longer than {longest} characters"
-        if not value.isprintable():
-            return f"{name} has characters that cannot be shown"
+        if CONTROL.search(value):
+            return f"{name} has control characters"
     return ""
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from fleet.agents.reports import cleaned
+from fleet.agents.shapes import Installed
 from fleet.instances.models import Instance
 from security.ssh_keys.models import SshKey
 
@@ -21,6 +23,23 @@ class Sighting:
     key_bits: int | None
     comment: str | None
     accounts: tuple[str, ...]
+
+
+def told(instance: Instance, report: Installed, now: datetime) -> None:
+    """Keep the keys of an agent's report."""
+    if report.ssh_keys is None:
+        return
+    keys = [
+        Sighting(
+            fingerprint=cleaned(key.fingerprint),
+            key_type=cleaned(key.key_type),
+            key_bits=key.key_bits,
+            comment=cleaned(key.comment) or None,
+            accounts=tuple(cleaned(key.accounts)),
+        )
+        for key in report.ssh_keys
+    ]
+    note(instance=instance, keys=keys, now=now)
 
 
 def note(*, instance: Instance, keys: Sequence[Sighting], now: datetime) -> None:

@@ -43,7 +43,7 @@ class Agent:
 
     async def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then keep what has not arrived. Raises if a part of the agent breaks."""
-        work = (self._measure(), self._stay_connected(), self._outbox.following.run())
+        work = (self._measure(), self._stay_connected(), self._outbox.following.run(), self._parts.stocktaking.run())
         parts = [asyncio.ensure_future(part) for part in work]
         stopping = asyncio.ensure_future(in_thread(stop.wait))
         try:

@@ -56,6 +56,7 @@ class Config:
     log_dirs: Sequence[str] = ()  # directories whose files people may look at
     commands: bool = True  # whether people may run commands on this machine
     terminal: bool = True  # whether people may open terminals on this machine
+    inventory: bool = True  # whether packages and authorised keys of this machine are listed
     shell: str | None = None  # the one they get; None: the user's own
     state_dir: Path | None = None  # None: nothing is kept on disk
     log_level: str = "info"
@@ -63,6 +64,8 @@ class Config:
 
     # The pace of the protocol: the same in every installation.
     first_sample_s: float = 1.0
+    first_inventory_s: float = 10.0
+    inventory_s: float = 6 * 3600.0  # between two looks; a list that is the same is not sent again for a day
     registration_pauses_s: Sequence[float] = (2.0, 4.0, 8.0, 16.0)
     backoff_min_s: float = 1.0
     backoff_max_s: float = 60.0
@@ -126,6 +129,7 @@ class _Reader:
             "log_dirs": self._paths("PHAROS_AGENT_LOG_DIRS", "directories, such as /var/log/nginx"),
             "commands": self._switch("PHAROS_AGENT_COMMANDS", default=True),
             "terminal": self._switch("PHAROS_AGENT_TERMINAL", default=True),
+            "inventory": self._switch("PHAROS_AGENT_INVENTORY", default=True),
             "shell": self._text("PHAROS_AGENT_SHELL", "SINDRI_AGENT_SHELL", limit=256),
             "state_dir": state_dir,
             "log_level": self._log_level(),

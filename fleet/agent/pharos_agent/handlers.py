@@ -58,6 +58,7 @@ async def close_terminal(parts: Parts, body: Body) -> None:
 
 
 async def report_inventory(parts: Parts, body: Body) -> None:
+    parts.stocktaking.ask()  # its answer comes when it is found, as frames of its own
     await parts.send("inventory", await in_thread(inventory.describe, parts.outbox.processes))
 
 

@@ -12,6 +12,7 @@ from pharos_agent.config import Config
 from pharos_agent.frames import MAX_FRAME_BYTES, encode
 from pharos_agent.logfiles import LogFiles
 from pharos_agent.outbox import Outbox
+from pharos_agent.stocktaking import Stocktaking
 from pharos_agent.terminals import Terminals
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -26,6 +27,7 @@ class Parts:
         self.backups = Backups()
         self.commands = Commands(allowed=config.commands, send=self.send)
         self.log_files = LogFiles(config.log_dirs, config.logs)
+        self.stocktaking = Stocktaking(config, self.send, is_connected=lambda: self._connection is not None)
         self.terminals = Terminals(allowed=config.terminal, shell=config.shell, send=self.send)
         self._connection: ClientConnection | None = None
         self._tasks: set[asyncio.Future[None]] = set()

@@ -17,6 +17,7 @@ from config import health
 
 Finding = tuple[bool | None, str]
 STRAYS = ("fleet.metrics.upkeep.strays", "fleet.logs.upkeep.strays")  # by name: this package knows no app
+LACKING_KEYS = "security.vault.rotation.lacking"
 
 
 class Answer(NamedTuple):
@@ -101,6 +102,13 @@ def partitions() -> Finding:
     return True, "every row lies in its own"
 
 
+def vault_keys() -> Finding:
+    if lacking := import_string(LACKING_KEYS)():
+        named = ", ".join(f"{key_id} ({count} secrets)" for key_id, count in lacking.items())
+        return False, f"stored secrets need keys that PHAROS_VAULT_KEY does not hold: {named}; put them back"
+    return True, "every stored secret has its key"
+
+
 def k6() -> Finding:
     beside = Path(sys.executable).with_name("k6")
     if found := shutil.which("k6") or (str(beside) if beside.exists() else None):
@@ -124,6 +132,7 @@ CHECKS: list[tuple[str, Callable[[], Finding]]] = [
     ("clock", clock),
     ("disk", disk),
     ("partitions", partitions),
+    ("vault keys", vault_keys),
     ("k6", k6),
     ("agent wheel", agent_wheel),
 ]

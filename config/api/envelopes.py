@@ -37,7 +37,7 @@ class Envelope:
 class FleetEnvelope(Envelope):
     """`/api/v1` (contract: fleet console §1.7)."""
 
-    FAMILY_A = re.compile(r"^/api/v1/(alerts|costs|budgets|drift|vault|extensions|admin/extensions)\b")
+    FAMILY_A = re.compile(r"^/api/v1/(alerts|costs|budgets|drift|secrets|extensions|admin/extensions)\b")
     REASONS = {422: "Validation Error", 429: "Too Many Requests", 413: "Payload Too Large"}
 
     def status(self, error: ApiError, request: Any) -> int:

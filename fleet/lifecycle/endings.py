@@ -14,6 +14,7 @@ from fleet.lifecycle.states import ALLOWED
 from fleet.providers.base import BACKUP, DESTROY, RESUME, SUSPEND, Archive, DriverFailed
 from security.keys import services as keys
 from security.keys.models import ApiKey
+from security.vault import services as vault
 
 RESULTS = {
     SUSPEND: (Status.SUSPENDED, Event.Type.SUSPEND),
@@ -52,6 +53,7 @@ def _arrive(operation: Operation, instance: Instance, touched: bool, now: dateti
         facts |= {"final_status": to, "infra_torn_down": touched}
         for key in ApiKey.objects.filter(instance_id=instance.pk, revoked_at=None):
             keys.revoke(key=key, actor=None)
+        vault.forget_deployed(instance_id=instance.pk)
         transaction.on_commit(lambda: calling.hang_up(instance.pk))
     if operation.backup_id:
         facts["backup_id"] = str(operation.backup_id)

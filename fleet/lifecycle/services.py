@@ -16,6 +16,7 @@ from fleet.providers.base import BACKUP, DESTROY, RESUME, SUSPEND
 from security.audit.services import record
 from security.keys import services as keys
 from security.keys.models import ApiKey
+from security.vault import services as vault
 
 
 def suspend(*, instance: Instance, actor: Principal | None, request: Any = None) -> Instance:
@@ -65,6 +66,7 @@ def deregister(*, instance: Instance, actor: Principal | None, request: Any = No
     if unseen:
         for key in ApiKey.objects.filter(instance_id=instance.pk, revoked_at=None):
             keys.revoke(key=key, actor=actor)
+        vault.forget_deployed(instance_id=instance.pk)
     instance.status, instance.updated_at = to, now
     note(instance, Event.Type.DESTROY, now=now, by=actor.name if actor else None, final_status=to)
     announce(instance)

@@ -1,10 +1,12 @@
 """Secrets and their versions; a value exists only encrypted (contract: fleet console §25)."""
 
-from typing import Any
+from datetime import datetime
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 
+from config.api.authentication import Principal
 from config.ids import cuid
 from security.vault.crypto import decrypt, encrypt
 
@@ -17,8 +19,12 @@ class SecretType(models.TextChoices):
 
 
 class SecretQuerySet(models.QuerySet["Secret"]):
-    def visible_to(self, principal: Any) -> "SecretQuerySet":
-        """Global secrets, and those of instances that the caller may see."""
+    def visible_to(self, principal: Principal | None) -> Self:
+        """Global secrets, and those of instances that the caller may see; a key of one instance sees its own only."""
+        if principal is None:
+            return self.none()
+        if principal.instance_id:
+            return self.filter(instance_id=principal.instance_id)
         if principal.sees_all:
             return self
         return self.filter(
@@ -66,6 +72,14 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def team_id(self) -> str | None:
+        """The team of its instance, whose members' roles count."""
+        return self.instance.team_id if self.instance else None
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
 
     @property
     def needs_rotation(self) -> bool:

@@ -13,7 +13,8 @@ MOST_PACKAGES, MOST_PARTS = 20_000, 32
 # One line of text; control characters, which some readers obey, are refused.
 _PLAIN = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"
 Plain = Annotated[str, Meta(max_length=256, pattern=f"^{_PLAIN}$")]
-Text = Annotated[str, Meta(max_length=256, pattern=f"^{_PLAIN}[^\\s\\x00-\\x1f]{_PLAIN}$")]
+_WORDS = f"^{_PLAIN}[^\\s\\x00-\\x1f]{_PLAIN}$"
+Text = Annotated[str, Meta(max_length=256, pattern=_WORDS)]
 Notes = Annotated[list[Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]
 Label = Annotated[str, Meta(max_length=64)] | None
 Names = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=200)] | None
@@ -123,7 +124,7 @@ class Package(msgspec.Struct, gc=False):
 
     name: Text
     version: Text
-    ecosystem: Annotated[Text, Meta(max_length=64)]
+    ecosystem: Annotated[str, Meta(max_length=64, pattern=_WORDS)]
     license: Plain | None = None
     source_name: Plain | None = None
     source_version: Plain | None = None

@@ -144,6 +144,26 @@ WORDS: dict[str, dict[str, Word]] = {
         "low": Word("Low", "unknown"),
         "info": Word("Info", "unknown"),
     },
+    "finding": {
+        "open": Word("Open", "bad"),
+        "acknowledged": Word("Acknowledged", "warning"),
+        "fixed": Word("Fixed", "good"),
+        "false_positive": Word("False positive", "unknown"),
+    },
+    "control": {
+        "true": Word("Holds", "good"),
+        "false": Word("Does not hold", "bad"),
+    },
+    "rotation": {
+        "overdue": Word("Overdue", "bad"),
+        "soon": Word("Due soon", "warning"),
+        "current": Word("In time", "good"),
+    },
+    "ssh_key": {
+        "active": Word("Active", "good"),
+        "revoked": Word("Revoked", "unknown"),
+        "expired": Word("Expired", "warning"),
+    },
     "budget": {
         "ok": Word("Within", "good"),
         "warning": Word("Nearly used up", "warning"),

@@ -1,5 +1,6 @@
 """Objects that most tests need, made as the product makes them. Names say what they are, never who."""
 
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -7,7 +8,9 @@ from security.accounts.models import Membership, Team, User
 from security.keys import services as keys
 from security.keys.models import ApiKey
 from security.vault.models import Secret, SecretVersion
+from security.vulnerabilities.models import Advisory, Finding
 
+FOUND_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)
 
@@ -40,3 +43,20 @@ def make_secret(name: str, value: str, *, scope: tuple[str, ...] = (), **fields:
     version.value = value
     version.save(force_insert=True)
     return secret
+
+
+RANKS = {"CRITICAL": 0, "HIGH": 1, "MEDIUM": 2, "LOW": 3, "UNKNOWN": 4}
+
+
+def make_finding(instance: Any, cve_id: str = "", *, severity: str = "HIGH", **fields: Any) -> Finding:
+    """An open finding; `advisory` holds fields of its advisory, which findings with the same CVE id share."""
+    cve_id = cve_id or f"CVE-2026-{next(_numbers):05d}"
+    about = {"title": f"A hole called {cve_id}", "cve_id": cve_id, "severity": severity, "modified_at": FOUND_AT}
+    about |= fields.pop("advisory", {})
+    advisory, _ = Advisory.objects.get_or_create(pk=f"OSV-{cve_id}", defaults=about)
+    fields = {
+        "package_name": "openssl", "package_version": "3.0.1", "ecosystem": "Debian:12", "detected_at": FOUND_AT,
+    } | fields  # fmt: skip
+    return Finding.objects.create(
+        instance=instance, advisory=advisory, cve_id=cve_id, severity=severity, rank=RANKS[severity], **fields
+    )

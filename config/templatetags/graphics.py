@@ -55,6 +55,18 @@ def usage_bar(value: float | None, near: float = 75, full: float = 90) -> SafeSt
 
 
 @register.simple_tag
+def count_bar(count: int, most: int, tone: str = "unknown") -> SafeString:
+    """A count as a small bar against the highest of its table, with its number; nothing is drawn for 0."""
+    return format_html(
+        '<span class="usage tone-{}"><svg width="48" height="6" viewBox="0 0 48 6" aria-hidden="true">'
+        '<rect class="fill" width="{}" height="6" rx="3"/></svg><span>{}</span></span>',
+        tone,
+        f"{max(2, 48 * count / most):.1f}" if count and most else "0",
+        formats.number(count),
+    )
+
+
+@register.simple_tag
 def check_bars(checks: Iterable[tuple[str, datetime | None]], label: str = "checks") -> SafeString:
     """The last 40 checks, newest at the right: `checks` holds `(status, moment)` in order of time.
 

@@ -1,4 +1,4 @@
-"""Findings as people look for them: filters of the address, tabs, counts, and what is known of how they are exploited."""
+"""Findings as people look for them: filters of the address, tabs, counts; and how vulnerabilities are exploited."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -118,12 +118,16 @@ def ecosystems(findings: FindingQuerySet) -> list[str]:
     return list(findings.order_by("ecosystem").values_list("ecosystem", flat=True).distinct()[:100])
 
 
-def with_signals(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings, each with `signal`: what is known of how its vulnerability is exploited, or None. One query."""
+def as_shown(findings: Iterable[Finding], now: datetime) -> list[Finding]:
+    """The findings, each with `signal`: how its vulnerability is exploited or None, and `late`: whether it is overdue.
+
+    One query.
+    """
     shown = list(findings)
     known = Signal.objects.in_bulk({finding.cve_id for finding in shown}) if shown else {}
     for finding in shown:
         finding.signal = known.get(finding.cve_id)  # type: ignore[attr-defined]
+        finding.late = finding.is_overdue(now)  # type: ignore[attr-defined]
     return shown
 
 

@@ -92,6 +92,16 @@ class Signal(models.Model):
     def __str__(self) -> str:
         return self.cve_id
 
+    @property
+    def epss_percent(self) -> float | None:
+        """How likely it is exploited within 30 days, 0 to 100."""
+        return None if self.epss is None else 100 * self.epss
+
+    @property
+    def rank_percent(self) -> float | None:
+        """Of all vulnerabilities, how many are no likelier, 0 to 100."""
+        return None if self.epss_percentile is None else 100 * self.epss_percentile
+
 
 class FindingQuerySet(models.QuerySet["Finding"]):
     def visible_to(self, principal: Any) -> "FindingQuerySet":

@@ -11,15 +11,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.errors import Invalid
-from config.api.permissions import VIEWER
-from config.api.views import FleetViewSet
-from security.vulnerabilities import triage
+from config.api.permissions import OPERATOR, VIEWER, raised_door, require
+from config.api.views import ApiView, FleetViewSet, check_id
+from fleet.instances.queries import get_visible
+from security.vulnerabilities import services, triage
 from security.vulnerabilities.listing import as_shown, history, known_exploited, searched
 from security.vulnerabilities.models import Finding, FindingQuerySet, Severity, Status
 from security.vulnerabilities.serializers import (
     DecidedSerializer,
     DecisionSerializer,
     ReasonSerializer,
+    ScanSerializer,
     VulnerabilitySerializer,
     body,
     decision_body,
@@ -52,6 +54,19 @@ class FindingFilter(filters.FilterSet):
 
     def narrow_by_list(self, found: FindingQuerySet, name: str, value: str) -> FindingQuerySet:
         return found.filter(known_exploited()) if value == "true" else found.exclude(known_exploited())
+
+
+class InstanceScan(ApiView):
+    """Match what is installed on one instance with the advisories, now."""
+
+    roles = {"post": VIEWER}
+
+    @extend_schema(request=None, responses=ScanSerializer)
+    def post(self, request: Request, id: str) -> Response:
+        check_id("Instance", id)
+        instance = get_visible(instance_id=id, principal=request.auth)
+        require(request.auth, raised_door(OPERATOR), team_id=instance.team_id)
+        return Response(ScanSerializer(services.scan(instance=instance, actor=request.auth, now=timezone.now())).data)
 
 
 class VulnerabilityViewSet(FleetViewSet):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.api.fields import Body, CamelSerializer, milliseconds
+from config.api.fields import Body, CamelSerializer, MillisecondsField, milliseconds
 from security.vulnerabilities.models import Decision, Finding, Severity, Status
 from security.vulnerabilities.triage import LONGEST_REASON
 from security.vulnerabilities.wording import links
@@ -62,7 +62,7 @@ class DecisionSerializer(CamelSerializer):
 class ScanSerializer(CamelSerializer):
     instance_id = serializers.CharField()
     instance_name = serializers.CharField()
-    scanned_at = serializers.DateTimeField()
+    scanned_at = MillisecondsField()
     packages_scanned = serializers.IntegerField()
     vulnerabilities_detected = serializers.IntegerField()
     new_vulnerabilities_saved = serializers.IntegerField()

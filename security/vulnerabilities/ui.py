@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from config.api.errors import Invalid
-from config.api.permissions import OPERATOR, VIEWER, raised_door
+from config.api.errors import Conflict, Invalid
+from config.api.permissions import OPERATOR, VIEWER, raised_door, require
 from config.pages import page
-from security.vulnerabilities import triage, wording
+from fleet.instances.queries import get_visible
+from security.vulnerabilities import services, triage, wording
 from security.vulnerabilities.listing import as_shown, elsewhere, history
 from security.vulnerabilities.models import Status
 
@@ -116,6 +117,22 @@ def bulk(request: HttpRequest) -> HttpResponse:
     context |= {"names": allowed[:NAMED], "more": len(allowed) - NAMED, "reason": reason, "fault": fault}
     context |= {"counted": _counted(len(allowed)), "must_say_why": act in MUST_SAY_WHY}
     return render(request, "security/findings_confirm.html", context, status=422 if fault else 200)
+
+
+@require_POST
+@page(VIEWER)
+def scan(request: HttpRequest, pk: str) -> HttpResponse:
+    """Match what is installed on the instance now."""
+    instance = get_visible(instance_id=pk, principal=request.principal)
+    require(request.principal, raised_door(OPERATOR), team_id=instance.team_id)
+    try:
+        done = services.scan(instance=instance, actor=request.principal, now=timezone.now())
+    except Conflict as refusal:
+        messages.error(request, f"Not scanned: {refusal.message}.")
+    else:
+        found = f"{done.vulnerabilities_detected} vulnerable, {done.new_vulnerabilities_saved} of them not known before"
+        messages.success(request, f"{done.packages_scanned} packages looked at: {found}.")
+    return redirect("ui:instance-security", pk=instance.pk)
 
 
 def _counted(count: int) -> str:

@@ -155,7 +155,7 @@ def facts(secret: Secret) -> dict[str, Any]:
 
 
 def _add_version(secret: Secret, number: int, value: str, actor: Principal) -> None:
-    version = SecretVersion(secret=secret, number=number, created_by=actor.user if actor else None)
+    version = SecretVersion(secret=secret, number=number, created_by=_author(actor))
     version.sealed_value = encrypt(value, context=version.context)
     version.save(force_insert=True)
 
@@ -179,6 +179,10 @@ def _locked(secret: Secret, actor: Principal | None) -> Secret:
         raise NotFound(f"Secret '{secret.pk}' not found")
     _allow(actor, found.team_id)
     return found
+
+
+def _author(actor: Principal | None) -> Any:
+    return actor.user if actor else None
 
 
 def _allow(actor: Principal | None, team_id: str | None) -> None:

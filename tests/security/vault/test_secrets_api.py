@@ -75,7 +75,7 @@ def test_versions_and_roll_back(api):
 
 
 def test_a_name_is_there_once_for_all_and_once_for_each_instance(api):
-    admin, one, two = api("ADMIN"), make_instance(), make_instance()
+    admin, one, two = api("ADMIN"), make_instance(), make_instance(name="web-2")
     for place in ({}, {"instanceId": one.pk}, {"instanceId": two.pk}):
         made(admin, **place)
         again = admin.post(URL, {"name": "DB_PASSWORD", "value": "x"} | place)
@@ -118,7 +118,7 @@ def test_teams_raise_and_hide_but_never_reveal(api):
     made(member, name="MORE", instanceId=instance.pk)
     assert member.post(URL, {"name": "GLOBAL", "value": "x"}).status_code == 403
     assert member.get(f"{at}/value").status_code == 403
-    own = api(user=make_user(role="OPERATOR"), instance_id=make_instance().pk)
+    own = api(user=make_user(role="OPERATOR"), instance_id=make_instance(name="web-2").pk)
     assert own.get(URL).json()["total"] == 0 and own.get(at).status_code == 404
 
 

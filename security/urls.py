@@ -13,13 +13,16 @@ from security.keys import api as keys
 from security.keys import ui as keys_ui
 from security.overview import ui as overview_ui
 from security.posture import api as posture
+from security.posture import ui as posture_ui
 from security.rotations import api as rotations
+from security.rotations import ui as rotations_ui
 from security.saved import ui as saved_ui
 from security.ssh_keys import api as ssh_keys
+from security.ssh_keys import ui as ssh_keys_ui
 from security.tickets.api import Ticket
 from security.vault.api import SecretViewSet
 from security.vulnerabilities import ui as findings_ui
-from security.vulnerabilities.api import VulnerabilityViewSet
+from security.vulnerabilities.api import InstanceScan, VulnerabilityViewSet
 
 router = ApiRouter()
 router.register("admin/users", users.UserViewSet, basename="admin-users")
@@ -47,6 +50,7 @@ api_v1: list = [
     route("admin/teams/<id>/instances", teams.TeamInstances.as_view()),
     route("admin/teams/<id>/instances/<instance_id>", teams.TeamInstance.as_view()),
     route("security/summary", posture.Summary.as_view()),
+    route("security/scan/<id>", InstanceScan.as_view()),
     route("security/compliance", posture.Compliance.as_view()),
     route("security/secrets", rotations.Rotations.as_view()),
     route("security/secrets/<id>/rotate", rotations.Rotate.as_view()),
@@ -90,10 +94,19 @@ pages = [
     path("security/findings/decide/", findings_ui.bulk, name="findings-decide"),
     path("security/findings/<str:pk>/", findings_ui.finding, name="finding"),
     path("security/findings/<str:pk>/decide/", findings_ui.decide, name="finding-decide"),
+    path("instances/<str:pk>/security/scan/", findings_ui.scan, name="instance-scan"),
     path("instances/<str:pk>/security/", overview_ui.of_instance, name="instance-security"),
     path("audit/", audit_ui.audit, name="audit"),
     path("audit/export.csv", audit_ui.export, {"form": "csv"}, name="audit-csv"),
     path("audit/export.jsonl", audit_ui.export, {"form": "jsonl"}, name="audit-jsonl"),
     path("audit/verify/", audit_ui.verify, name="audit-verify"),
     path("audit/verify/<str:id>/", audit_ui.verification, name="audit-verification"),
+    path("security/compliance/", posture_ui.compliance, name="security-compliance"),
+    path("security/ssh-keys/", ssh_keys_ui.ssh_keys, name="security-ssh-keys"),
+    path("security/ssh-keys/new/", ssh_keys_ui.new, name="security-ssh-key-new"),
+    path("security/ssh-keys/<str:pk>/revoke/", ssh_keys_ui.revoke, name="security-ssh-key-revoke"),
+    path("security/server-key/generate/", ssh_keys_ui.generate, name="security-server-key-generate"),
+    path("security/rotations/", rotations_ui.rotations, name="security-rotations"),
+    path("security/rotations/new/", rotations_ui.new, name="security-rotation-new"),
+    path("security/rotations/<str:pk>/rotate/", rotations_ui.rotate, name="security-rotation-rotate"),
 ]

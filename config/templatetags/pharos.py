@@ -3,10 +3,10 @@
 from django import template
 
 from config import formats
-from config.templatetags import charts, frame, graphics, parts, tabs, times
+from config.templatetags import bars, charts, frame, graphics, parts, tabs, times
 
 register = template.Library()
-for module in (charts, frame, graphics, parts, tabs, times):
+for module in (bars, charts, frame, graphics, parts, tabs, times):
     register.tags.update(module.register.tags)
     register.filters.update(module.register.filters)
 

@@ -116,10 +116,7 @@ def score_body(score: Score) -> dict[str, Any]:
 
 def compliance_body(found: queries.Compliance, instance: Instance | None, now: datetime) -> dict[str, Any]:
     """Compliance as it travels."""
-    checks = [
-        {"id": one.id, "name": one.name, "passed": one.passed, "details": one.details}
-        for one in found.checks
-    ]
+    checks = [{"id": one.id, "name": one.name, "passed": one.passed, "details": one.details} for one in found.checks]
     return {
         "instanceId": instance.pk if instance else None,
         "compliancePercent": found.percent,

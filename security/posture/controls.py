@@ -117,14 +117,14 @@ CONTROLS = (
 )
 
 
-def checks(scope: Scope, now: datetime) -> list[Check]:
-    """All controls, in the order of the contract."""
-    return [_checked(control, scope, now) for control in CONTROLS]
+def checks(scope: Scope, now: datetime, named: int = NAMED) -> list[Check]:
+    """All controls in the order of the contract, each with at most so many pieces of evidence."""
+    return [_checked(control, scope, now, named) for control in CONTROLS]
 
 
-def _checked(control: Control, scope: Scope, now: datetime) -> Check:
+def _checked(control: Control, scope: Scope, now: datetime, named: int) -> Check:
     rows = control.against(scope, now).select_related("instance")
-    first = list(rows[: NAMED + 1])
-    if len(first) <= NAMED:
+    first = list(rows[: named + 1])
+    if len(first) <= named:
         return Check(control, len(first), first)
-    return Check(control, rows.count(), first[:NAMED])
+    return Check(control, rows.count(), first[:named])

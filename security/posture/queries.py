@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q
 from config.api.authentication import Principal
 from fleet.instances.models import Instance
 from security.bom.models import Inventory
-from security.posture.controls import Check, checks
+from security.posture.controls import NAMED, Check, checks
 from security.posture.scope import Scope
 from security.posture.score import Score, score
 from security.ssh_keys.models import Status as KeyStatus
@@ -91,10 +91,12 @@ def summary(principal: Principal | None, instance: Instance | None = None, *, no
     )
 
 
-def compliance(principal: Principal | None, instance: Instance | None = None, *, now: datetime) -> Compliance:
-    """Which controls hold, each with what speaks for or against it."""
+def compliance(
+    principal: Principal | None, instance: Instance | None = None, *, now: datetime, named: int = NAMED
+) -> Compliance:
+    """Which controls hold, each with at most so many pieces of evidence against it."""
     scope = Scope(principal, instance)
-    return Compliance(checks(scope, now), summary(principal, instance, now=now).score)
+    return Compliance(checks(scope, now, named), summary(principal, instance, now=now).score)
 
 
 def coverage(principal: Principal | None, instance: Instance | None = None, *, now: datetime) -> Coverage:

@@ -44,12 +44,13 @@ def enter(*, instance: Instance, fingerprint: str, actor: Principal, request: An
 
 
 @transaction.atomic
-def revoke(*, key: SshKey, actor: Principal, now: datetime, request: Any = None) -> SshKey:
-    """Note that the key must not open its machine any more; the first time is kept.
+def revoke(*, key: SshKey, actor: Principal | None, now: datetime, request: Any = None) -> SshKey:
+    """Note that the key must not open its machine any more; the first time is kept. `actor` None is the product itself.
 
     The machine is not touched: whether its agent still sees the key there, `seen_at` tells.
     """
-    require(actor, raised_door(OPERATOR), team_id=key.instance.team_id)
+    if actor is not None:
+        require(actor, raised_door(OPERATOR), team_id=key.instance.team_id)
     if SshKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         key.revoked_at = now
         _audit("UPDATE", key, actor, request, act="revoke", after=facts(key))
@@ -62,7 +63,7 @@ def facts(key: SshKey) -> dict[str, Any]:
     return {name: getattr(key, name) for name in names}
 
 
-def _audit(action: str, key: SshKey, actor: Principal, request: Any, **more: Any) -> None:
+def _audit(action: str, key: SshKey, actor: Principal | None, request: Any, **more: Any) -> None:
     record(
         actor=actor, action=action, resource="ssh_key", resource_id=key.pk, request=request,
         team_id=key.instance.team_id, **more,

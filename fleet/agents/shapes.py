@@ -12,8 +12,8 @@ Moment = datetime | int | float | None
 MOST_PACKAGES, MOST_PARTS = 20_000, 32
 # One line of text; control characters, which some readers obey, are refused.
 _PLAIN = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"
-Plain = Annotated[str, Meta(max_length=256, pattern=f"^{_PLAIN}$")]
-_WORDS = f"^{_PLAIN}[^\\s\\x00-\\x1f]{_PLAIN}$"
+Plain = Annotated[str, Meta(max_length=256, pattern=f"^{_PLAIN}\\Z")]
+_WORDS = f"^{_PLAIN}[^\\s\\x00-\\x1f]{_PLAIN}\\Z"
 Text = Annotated[str, Meta(max_length=256, pattern=_WORDS)]
 Notes = Annotated[list[Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]
 Label = Annotated[str, Meta(max_length=64)] | None

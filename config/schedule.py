@@ -48,6 +48,7 @@ TICKS = dict(
         tick(10, "alerts.demo.tasks.tend"),
         tick(30, "costs.ledger.tasks.tend"),
         tick(3600, "costs.ledger.tasks.prune"),
+        tick(60, "security.vulnerabilities.tasks.tend"),
         tick(3600, "security.audit.tasks.prune"),
         tick(3600, "security.accounts.tasks.clear_sessions"),
     ]

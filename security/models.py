@@ -9,10 +9,11 @@ from security.saved.models import SavedView
 from security.second_factor.models import CodeGenerator, RecoveryCode
 from security.ssh_keys.models import ServerKey, SshKey
 from security.vault.models import Secret, SecretVersion
-from security.vulnerabilities.models import Advisory, Affected, Archive, Decision, Finding, Signal
+from security.vulnerabilities.models import Advisory, Affected, Archive, Decision, Finding, FleetMatch, Signal
 
 __all__ = [
     "Advisory", "Affected", "ApiKey", "Archive", "AuditEntry", "AuditHead", "CodeGenerator", "Component", "Decision",
-    "Finding", "Installed", "Inventory", "Membership", "RecoveryCode", "Refusal", "Rotation", "SavedView", "Secret",
-    "SecretVersion", "ServerKey", "Session", "Signal", "SshKey", "Team", "User", "Verification", "VexStatement",
+    "Finding", "FleetMatch", "Installed", "Inventory", "Membership", "RecoveryCode", "Refusal", "Rotation", "SavedView",
+    "Secret", "SecretVersion", "ServerKey", "Session", "Signal", "SshKey", "Team", "User", "Verification",
+    "VexStatement",
 ]  # fmt: skip

@@ -77,6 +77,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="FleetMatch",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Signal",
             fields=[
                 ("cve_id", models.CharField(max_length=32, primary_key=True, serialize=False)),

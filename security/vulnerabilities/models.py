@@ -103,6 +103,16 @@ class Signal(models.Model):
         return None if self.epss_percentile is None else 100 * self.epss_percentile
 
 
+class FleetMatch(models.Model):
+    """When the whole fleet was last matched; one row, whose change decides whose turn it is."""
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"match of {self.started_at}"
+
+
 class FindingQuerySet(models.QuerySet["Finding"]):
     def visible_to(self, principal: Any) -> "FindingQuerySet":
         if principal.sees_all:

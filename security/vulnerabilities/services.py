@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from config.api.authentication import Principal
 from config.api.errors import Conflict
@@ -15,6 +16,7 @@ from security.bom.models import Component, Installed, Inventory
 from security.vulnerabilities.findings import Counts, settle
 from security.vulnerabilities.judging import Apart, Judge, judge
 from security.vulnerabilities.matching import match
+from security.vulnerabilities.models import FleetMatch
 from security.vulnerabilities.telling import tell
 
 
@@ -56,11 +58,19 @@ def match_instance(*, instance_id: str, now: datetime) -> Counts:
     return counts
 
 
+def match_later(instance_id: str) -> None:
+    """Have the findings of the instance brought up to date soon; the daily match makes up for a lost message."""
+    from security.vulnerabilities.tasks import match_one
+
+    match_one.delay(instance_id)
+
+
 def match_all(*, now: datetime, judge: Judge = judge, progress: Callable[[int, int], object] | None = None) -> Counts:
     """Bring the findings of every instance with an inventory up to date; for a process that ends afterwards.
 
     Instances that nobody ever told the packages of keep their findings. `progress` is told instances done and all.
     """
+    FleetMatch.objects.update_or_create(pk=1, defaults={"started_at": now})
     used = Installed.objects.filter(component=OuterRef("pk"))
     matches = match(Component.objects.filter(Exists(used)), judge)
     told = Inventory.objects.filter(instance=OuterRef("pk"))
@@ -75,6 +85,7 @@ def match_all(*, now: datetime, judge: Judge = judge, progress: Callable[[int, i
                 raise
         if progress:
             progress(done, len(ids))
+    FleetMatch.objects.filter(pk=1).update(finished_at=timezone.now())
     if total.new or total.reopened or total.fixed:
         tell()
     return total

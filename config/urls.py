@@ -44,8 +44,9 @@ api: list[Any] = [
     *api_alerts,
 ]
 
-ui = [*fleet_pages, *monitors_pages, *loadtest_pages, *signals_pages, *replay_pages, *alerts_pages]
-ui += [*costs_pages, *security_pages, *pages.urls]
+# Pages of security first: some of them stand beside the actions of an instance, which take any name.
+ui = [*security_pages, *fleet_pages, *monitors_pages, *loadtest_pages, *signals_pages, *replay_pages, *alerts_pages]
+ui += [*costs_pages, *pages.urls]
 
 urlpatterns = [
     route("health", probes.Health.as_view()),

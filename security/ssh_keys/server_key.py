@@ -46,7 +46,7 @@ def generate(*, actor: Principal, now: datetime, replace: bool = False, request:
     )
     try:
         with transaction.atomic():
-            key.save(force_insert=old is None)
+            key.save(force_insert=old is None, force_update=old is not None)
     except IntegrityError:  # somebody made one at the same moment
         raise Conflict(EXISTS) from None
     facts = {"public": key.public_key, "replaced": old.public_key if old else None}

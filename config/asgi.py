@@ -66,7 +66,7 @@ def way_to(path: str) -> tuple[Callable[..., Awaitable[None]], dict[str, Any]]:
         return direct, match.kwargs
     if iscoroutinefunction(match.func):
         return looped, {}
-    most_bytes = getattr(getattr(match.func, "cls", None), "most_bytes", None)
+    most_bytes = getattr(getattr(match.func, "cls", match.func), "most_bytes", None)
     return pooled, {"most_bytes": most_bytes} if most_bytes else {}
 
 

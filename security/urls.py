@@ -9,17 +9,25 @@ from security.accounts.ui import teams as teams_ui
 from security.accounts.ui import users as users_ui
 from security.audit import ui as audit_ui
 from security.audit.api import AuditViewSet, Export, OneVerification, Verifications
+from security.bom import api as bom
+from security.bom import ui as bom_ui
+from security.integrations import ui as integrations_ui
+from security.integrations.api import CredentialSpecs, Integrations, OneCredentialSpec, OneIntegration
 from security.keys import api as keys
 from security.keys import ui as keys_ui
+from security.offboarding import ui as offboarding_ui
+from security.offboarding.api import OffBoard
 from security.overview import ui as overview_ui
 from security.posture import api as posture
 from security.posture import ui as posture_ui
 from security.rotations import api as rotations
 from security.rotations import ui as rotations_ui
 from security.saved import ui as saved_ui
+from security.second_factor import ui as second_factor_ui
 from security.ssh_keys import api as ssh_keys
 from security.ssh_keys import ui as ssh_keys_ui
 from security.tickets.api import Ticket
+from security.vault import ui as secrets_ui
 from security.vault.api import SecretViewSet
 from security.vulnerabilities import ui as findings_ui
 from security.vulnerabilities.api import InstanceScan, VulnerabilityViewSet
@@ -41,14 +49,22 @@ api_v1: list = [
     route("me/api-keys/<id>", keys.MyKey.as_view()),
     route("me/api-keys/<id>/rotate", keys.RotateMyKey.as_view()),
     route("ws/ticket", Ticket.as_view()),
+    route("integrations", Integrations.as_view()),
+    route("integrations/providers", CredentialSpecs.as_view()),
+    route("integrations/providers/<id>", OneCredentialSpec.as_view()),
+    route("integrations/<id>", OneIntegration.as_view()),
     route("audit/export", Export.as_view()),
     route("audit/verify", Verifications.as_view()),
     route("audit/verify/<id>", OneVerification.as_view()),
+    route("admin/users/<id>/off-board", OffBoard.as_view()),
     route("admin/teams/<id>/members", teams.Members.as_view()),
     route("admin/teams/<id>/members/<user_id>", teams.Member.as_view()),
     route("admin/teams/<id>/members/<user_id>/role", teams.MembersRole.as_view()),
     route("admin/teams/<id>/instances", teams.TeamInstances.as_view()),
     route("admin/teams/<id>/instances/<instance_id>", teams.TeamInstance.as_view()),
+    route("security/bom", bom.Bom.as_view()),
+    route("security/bom/<id>", bom.InstanceBom.as_view()),
+    route("security/bom/<id>/cyclonedx", bom.CycloneDx.as_view()),
     route("security/summary", posture.Summary.as_view()),
     route("security/scan/<id>", InstanceScan.as_view()),
     route("security/compliance", posture.Compliance.as_view()),
@@ -67,9 +83,11 @@ api_auth = [
 pages = [
     path("setup/", entry.setup, name="setup"),
     path("login/", entry.sign_in, name="login"),
+    path("login/code/", second_factor_ui.sign_in_code, name="login-code"),
     path("logout/", entry.sign_out, name="logout"),
     path("account/", account.account, name="account"),
     path("account/password/", account.change_password, name="account-password"),
+    path("account/second-factor/", second_factor_ui.second_factor, name="account-second-factor"),
     path("account/sessions/<str:id>/end/", account.end_session, name="account-session-end"),
     path("account/keys/", keys_ui.own_keys, name="account-keys"),
     path("account/keys/<str:id>/rotate/", keys_ui.rotate_own_key, name="account-keys-rotate"),
@@ -80,7 +98,10 @@ pages = [
     path("settings/users/", users_ui.users, name="settings-users"),
     path("settings/users/new/", users_ui.new_user, name="settings-users-new"),
     path("settings/users/<str:id>/", users_ui.user, name="settings-user"),
+    path("settings/users/<str:id>/off-board/", offboarding_ui.off_board, name="settings-user-off-board"),
+    path("settings/users/<str:id>/second-factor/", second_factor_ui.reset, name="settings-user-second-factor"),
     path("settings/users/<str:id>/delete/", users_ui.delete_user, name="settings-user-delete"),
+    path("settings/integrations/", integrations_ui.integrations, name="settings-integrations"),
     path("settings/teams/", teams_ui.teams, name="settings-teams"),
     path("settings/teams/<str:id>/", teams_ui.team, name="settings-team"),
     path("settings/teams/<str:id>/delete/", teams_ui.delete_team, name="settings-team-delete"),
@@ -96,6 +117,17 @@ pages = [
     path("security/findings/<str:pk>/decide/", findings_ui.decide, name="finding-decide"),
     path("instances/<str:pk>/security/scan/", findings_ui.scan, name="instance-scan"),
     path("instances/<str:pk>/security/", overview_ui.of_instance, name="instance-security"),
+    path("secrets/", secrets_ui.secrets, name="secrets"),
+    path("secrets/new/", secrets_ui.new, name="secret-new"),
+    path("secrets/instance/<str:instance>/", secrets_ui.secrets, name="instance-secrets"),
+    path("secrets/<str:pk>/", secrets_ui.secret, name="secret"),
+    path("secrets/<str:pk>/edit/", secrets_ui.edit, name="secret-edit"),
+    path("secrets/<str:pk>/rotate/", secrets_ui.rotate, name="secret-rotate"),
+    path("secrets/<str:pk>/reveal/", secrets_ui.reveal, name="secret-reveal"),
+    path("secrets/<str:pk>/delete/", secrets_ui.delete, name="secret-delete"),
+    path("secrets/<str:pk>/versions/<int:number>/", secrets_ui.roll_back, name="secret-roll-back"),
+    path("instances/<str:pk>/packages/", bom_ui.packages, name="instance-packages"),
+    path("instances/<str:pk>/packages/ask/", bom_ui.ask, name="instance-packages-ask"),
     path("audit/", audit_ui.audit, name="audit"),
     path("audit/export.csv", audit_ui.export, {"form": "csv"}, name="audit-csv"),
     path("audit/export.jsonl", audit_ui.export, {"form": "jsonl"}, name="audit-jsonl"),

@@ -20,6 +20,7 @@ TABS = (
     ("terminal", "Terminal", "ui:instance-terminal", DEVELOPER),
     ("backups", "Backups", "ui:instance-backups", VIEWER),
     ("extensions", "Extensions", "ui:instance-extensions", VIEWER),
+    ("packages", "Packages", "ui:instance-packages", VIEWER),
     ("security", "Security", "ui:instance-security", VIEWER),
     ("costs", "Cost", "ui:instance-costs", VIEWER),
     ("audit", "Audit", "ui:instance-audit", ADMIN),

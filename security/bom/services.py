@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -56,6 +57,12 @@ def replace(
         return _replaced(instance.pk, source, found, told)
 
 
+def tell_changed(instance_id: str) -> None:
+    """Call the listeners after the commit."""
+    for listener in _listeners:
+        transaction.on_commit(partial(listener, instance_id), robust=True)
+
+
 @transaction.atomic
 def _replaced(instance_id: str, source: str, found: dict[Key, Package], told: dict) -> Change:
     seal = digest(found.values())
@@ -74,8 +81,7 @@ def _replaced(instance_id: str, source: str, found: dict[Key, Package], told: di
     rows = [Installed(instance_id=instance_id, component_id=pk, source=source) for pk in come]
     Installed.objects.bulk_create(rows, batch_size=CHUNK)
     if gone or come:
-        for listener in _listeners:
-            transaction.on_commit(lambda listener=listener: listener(instance_id), robust=True)
+        tell_changed(instance_id)
     return Change(len(come), len(gone), len(found))
 
 

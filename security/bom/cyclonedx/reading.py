@@ -121,18 +121,18 @@ def _flat(components: list[Component]) -> list[Component]:
 
 def _packages(components: list[Component], by_ref: dict[str, Row], notes: list[str]) -> list[Row]:
     system = next(((one.name, one.version or "") for one in components if one.type == "operating-system"), None)
-    found, unnamed = list[Row](), 0
+    found, unnamed = dict[tuple[str | None, ...], Row](), 0
     for component in components:
         if (row := _row(component, system)) is None:
             unnamed += component.type not in ("file", "operating-system", "device", "data")
             continue
-        found.append(row)
+        found.setdefault(tuple(row[:3]), row)
         for ref in (component.ref, component.purl):
             if ref:
                 by_ref.setdefault(ref, row)
     if unnamed:
         notes.append(f"{unnamed:,} components without a package URL or without a version were left out")
-    return found
+    return list(found.values())
 
 
 def _row(component: Component, system: tuple[str, str] | None) -> Row | None:

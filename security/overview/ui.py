@@ -110,20 +110,23 @@ def of_instance(request: HttpRequest, pk: str) -> HttpResponse:
     found, now = get_visible(instance_id=pk, principal=request.principal), timezone.now()
     open_ones = in_tab(triage.visible(request.principal).filter(instance=found), "open")
     shown = Paginator(most_pressing(open_ones), PER_PAGE).get_page(request.GET.get("page"))
+    rotations = Rotation.objects.filter(instance=found).most_urgent_first()
+    keys = SshKey.objects.filter(instance=found).order_by("-created_at", "pk")
     context = {
         "instance": found,
         "state": state_of(found, now),
         "tab": "security",
         "summary": posture.summary(request.principal, found, now=now),
+        "coverage": posture.coverage(request.principal, found, now=now),
         "inventories": Inventory.objects.filter(instance=found).order_by("source"),
         "archives": figures.archives(now),
         "page": shown,
         "rows": as_shown(shown, now),
-        "keys": [(key, key.status(now)) for key in SshKey.objects.filter(instance=found).order_by("-pk")[:MOST_BESIDE]],
-        "rotations": [
-            (one, one.is_overdue(now)) for one in Rotation.objects.filter(instance=found).order_by("pk")[:MOST_BESIDE]
+        "keys": [
+            (key, key.status(now))
+            for key in SshKey.objects.filter(instance=found).order_by("-created_at", "pk")[:MOST_BESIDE]
         ],
-        "most_beside": MOST_BESIDE,
+        "rotations": [(one, one.is_overdue(now)) for one in rotations[:MOST_BESIDE]],
         "own_url": reverse("ui:instance-security", args=[found.pk]),
         "may_decide": request.principal.may(raised_door(OPERATOR), team_id=found.team_id),
         "api_path": f"/api/v1/security/vulnerabilities?instanceId={found.pk}",

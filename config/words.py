@@ -173,11 +173,21 @@ WORDS: dict[str, dict[str, Word]] = {
         "online": Word("Online", "good"),
         "offline": Word("Offline", "bad"),
     },
+    "secret": {
+        "current": Word("In use", "good"),
+        "asked": Word("To be rotated", "warning"),
+        "expiring": Word("Expires soon", "warning"),
+        "expired": Word("Expired", "bad"),
+    },
     "key": {
         "active": Word("Active", "good"),
         "expiring": Word("Expires soon", "warning"),
         "expired": Word("Expired", "unknown"),
         "revoked": Word("Revoked", "unknown"),
+    },
+    "integration": {
+        "configured": Word("Configured", "good"),
+        "missing": Word("Not configured", "unknown"),
     },
     "user": {
         "active": Word("Active", "good"),

@@ -12,9 +12,11 @@ from alerts.channels import shapes
 from alerts.channels.fields import Text, address
 from alerts.channels.models import ChannelType
 from config import outbound
+from config.api.authentication import Principal
 from config.api.envelopes import flatten
 from config.api.errors import Invalid
 from config.outbound.messages import build
+from security.vault import references
 
 MASK = "***"
 SECRET_HEADERS = re.compile(r"auth|token|key|secret", re.IGNORECASE)
@@ -67,8 +69,12 @@ SHAPES: dict[str, type[serializers.Serializer]] = {
 }
 
 
-def checked(type: str, config: Any, *, stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def checked(
+    type: str, config: Any, *, principal: Principal | None = None, stored: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The configuration as it is stored, unknown names left out. Raises Invalid with the paths `config.<name>`.
+
+    References to secrets of the vault are followed to judge what would be used, and stored as they are written.
 
     A mask in it stands for the value in `stored`; where nothing is stored it is refused, so that nobody takes a mask
     for a secret. So it is when the address leads to another server, so that nobody who may not read a secret has it
@@ -76,13 +82,32 @@ def checked(type: str, config: Any, *, stored: Mapping[str, Any] | None = None) 
     """
     if stored is not None and isinstance(config, dict) and not _leads_elsewhere(config, stored):
         config = _unmasked(type, config, stored)
-    fitting = fitted(SHAPES[type], config, name="config")
+    fitting = _fitted_with_secrets(type, config, principal)
     value = {name: found for name, found in fitting.items() if found not in ("", None)}
     if path := _masked_path(type, value):
         raise Invalid(
             "config holds a mask", details={f"config.{path}": [f"{MASK} stands for no value stored for this address"]}
         )
     return value
+
+
+def _fitted_with_secrets(type: str, config: Any, principal: Principal | None) -> dict[str, Any]:
+    """As `fitted`, with the secrets that it refers to; they are in none of the errors."""
+    referring = references.texts_in(config)
+    if not referring:
+        return fitted(SHAPES[type], config, name="config")
+    use = references.Use.CHANNELS
+    references.check({f"config.{name}": value for name, value in config.items()}, use=use, principal=principal)
+    values = references.values_of(referring, use=use)
+    try:
+        fitting = fitted(SHAPES[type], references.put_in(config, values), name="config")
+    except Invalid as fault:
+        told = {
+            path: [references.taken_out(text, values) for text in texts]
+            for path, texts in (fault.details or {}).items()
+        }
+        raise Invalid(references.taken_out(fault.message, values), details=told) from None
+    return {name: config[name] if references.texts_in(config[name]) else found for name, found in fitting.items()}
 
 
 def fitted(shape: type[serializers.Serializer], value: Any, *, name: str) -> dict[str, Any]:
@@ -101,7 +126,7 @@ def masked(type: str, config: Mapping[str, Any]) -> dict[str, Any]:
     shown = dict(config)
     for name, hide in _MASKS.get(type, {}).items():
         if name in shown:
-            shown[name] = hide(shown[name])
+            shown[name] = shown[name] if _is_reference(shown[name]) else hide(shown[name])
     return shown
 
 
@@ -112,7 +137,11 @@ def target(type: str, config: Mapping[str, Any]) -> str:
         return f"{first} and {len(others)} more" if others else first
     if type in shapes.SHAPES and "webhook_url" not in config:
         return shapes.target(type, config)
-    url = outbound.parse_url(config.get("webhook_url") or config["url"])
+    address = config.get("webhook_url") or config["url"]
+    try:
+        url = outbound.parse_url(address)
+    except outbound.BadUrl:  # all of it comes from the vault
+        return f"the address in {' and '.join(references.names_in(address))}"
     return f"{url.scheme}://{url.authority}"
 
 
@@ -121,11 +150,20 @@ def _without_end(url: str) -> str:
     path, mark, _ = url.partition("?")
     scheme, _, rest = path.partition("://")
     host, slash, way = rest.rstrip("/").rpartition("/")
-    return f"{scheme}://{host}/{MASK}" if slash else f"{scheme}://{way}/{MASK}"
+    end = way if slash and _is_reference(way) else MASK
+    return f"{scheme}://{host}/{end}" if slash else f"{scheme}://{way}/{end}"
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: MASK if SECRET_HEADERS.search(name) else value for name, value in headers.items()}
+    return {
+        name: MASK if SECRET_HEADERS.search(name) and not _is_reference(value) else value
+        for name, value in headers.items()
+    }
+
+
+def _is_reference(value: Any) -> bool:
+    """Whether it names a secret of the vault and holds nothing else, so that there is nothing to hide."""
+    return isinstance(value, str) and references.is_reference(value.removeprefix("Bearer "))
 
 
 _MASKS: dict[str, dict[str, Callable[[Any], Any]]] = {
@@ -139,6 +177,8 @@ _MASKS: dict[str, dict[str, Callable[[Any], Any]]] = {
 def _leads_elsewhere(config: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
     """Whether the message would go to another server than before. Addresses that are wrong are told of later."""
     for name in ("url", "api_url"):
+        if references.texts_in([stored.get(name), config.get(name)]) and stored.get(name) != config.get(name):
+            return True
         try:
             before, after = (outbound.parse_url(str(one[name])) if one.get(name) else None for one in (stored, config))
         except outbound.BadUrl:

@@ -7,6 +7,7 @@ from django import forms
 from alerts.channels import configs
 from alerts.channels.models import Channel, ChannelType
 from security.accounts.models import User
+from security.vault import references
 
 KINDS = {type.value.lower().replace("_", "-"): type for type in ChannelType}
 ALWAYS = ("name", "enabled", "monitor_alerts", "notify_resolved")
@@ -23,6 +24,7 @@ OF_KIND = {
     "pagerduty": ("routing_key", "api_url"),
     "opsgenie": ("api_key", "api_url"),
 }
+SECRET_FIELDS = {"headers", "secret", "webhook_url", "bot_token", "token", "routing_key", "api_key"}
 KEPT = "Shown as *** because it is a secret; leave it so to keep it."
 
 
@@ -72,6 +74,8 @@ class ChannelForm(forms.Form):
         self.kind = kind
         for name in set(self.fields) - {*ALWAYS, *OF_KIND[kind]}:
             del self.fields[name]
+        for name in SECRET_FIELDS & set(self.fields):
+            self.fields[name].help_text += references.help_text(references.Use.CHANNELS)
 
     def clean_headers(self) -> dict[str, str]:
         found = {}

@@ -26,7 +26,7 @@ class Outcome:
 def create_channel(*, type: str, config: Any, actor: Principal, request: Any = None, **fields: Any) -> Channel:
     """A new channel; `fields` are `name`, `enabled`, `monitor_alerts`, `notify_resolved`. Raises Invalid."""
     channel = Channel(type=type, created_by=actor.user, **fields)
-    channel.config = configs.checked(type, config)
+    channel.config = configs.checked(type, config, principal=actor)
     channel.save(force_insert=True)
     _audit("CREATE", channel, actor, request, after=facts(channel))
     return channel
@@ -41,7 +41,7 @@ def change_channel(
     for name, value in fields.items():
         setattr(channel, name, value)
     if config is not None:
-        channel.config = configs.checked(channel.type, config, stored=channel.config)
+        channel.config = configs.checked(channel.type, config, principal=actor, stored=channel.config)
     channel.save()
     _audit("UPDATE", channel, actor, request, before=before, after=facts(channel))
     return channel

@@ -63,7 +63,8 @@ def parsed(text: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise Invalid("The configuration is no YAML", details={"config": [f"This is no YAML{place}."]}) from None
+        hint = " A {{secret:NAME}} stands in quotes." if "{{" in text else ""
+        raise Invalid("The configuration is no YAML", details={"config": [f"This is no YAML{place}.{hint}"]}) from None
     if not isinstance(told, dict):
         raise Invalid("The configuration is no mapping", details={"config": ["Write a mapping."]})
     return told

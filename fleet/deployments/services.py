@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.api.authentication import Principal
 from config.api.errors import Conflict, Invalid, Unavailable
-from fleet.deployments import configuration
+from fleet.deployments import configuration, variables
 from fleet.deployments.models import OPEN, Deployment
 from fleet.deployments.models import Status as Progress
 from fleet.instances.changes import announce, audit
@@ -41,6 +41,7 @@ def clone(
             )  # fmt: skip
     except IntegrityError:
         raise Conflict(f"An active instance is already named '{name}'") from None
+    variables.check(text, instance=made, principal=None)  # it is what somebody else has written
     deployment = _enqueue(made, text, Event.Type.DEPLOY, actor, came_from=None, force=False)
     audit(made, "CREATE", actor=actor, request=request, cloned_from=instance.pk, deployment_id=deployment.pk)
     return made, deployment
@@ -62,6 +63,8 @@ def redeploy(
             "The configuration sets names that are reserved", details={"config": ["It sets names that are reserved."]},
             facts={"reservedKeys": reserved},
         )  # fmt: skip
+    if config is not None:
+        variables.check(text, instance=instance, principal=actor)
     came_from = instance.status
     allowed = [state for state in Status if force or state not in ON_THE_WAY]
     if came_from not in allowed:

@@ -12,13 +12,14 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from config.stopping import stopping
-from fleet.deployments import progress
+from fleet.deployments import progress, variables
 from fleet.deployments.models import Deployment, Status
 from fleet.instances.changes import announce, note
 from fleet.instances.models import Instance
 from fleet.instances.models import Status as State
 from fleet.providers.base import Driver, DriverFailed, Plan
 from fleet.providers.drivers import driver_of
+from security.vault.references import Unusable
 
 log = logging.getLogger(__name__)
 RENEW_S = 15.0
@@ -55,8 +56,12 @@ def _deploy(deployment: Deployment) -> None:
     progress.step(deployment, 20, f"Target: {instance.name} ({place})", now=timezone.now())
     if not driver.touches:
         raise _Untouched(NOBODY)
+    try:
+        text, environment = variables.filled(deployment.yaml_content, instance=instance)
+    except Unusable as fault:
+        raise _Untouched(f"{fault.message}. Nothing was changed on any machine.") from None
     progress.step(deployment, 40, f"{driver.title} deploys", now=timezone.now())
-    _run(driver, Plan(deployment.yaml_content, force=deployment.force))
+    _run(driver, Plan(text, environment=environment, force=deployment.force))
     progress.step(deployment, 85, "Deployed; the instance is registered", now=timezone.now())
     succeed(deployment, now=timezone.now())
 

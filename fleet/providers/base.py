@@ -1,6 +1,7 @@
 """The one interface of drivers: what each can do with a machine, and how it says that it failed."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -58,9 +59,13 @@ class Archive:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to deploy. `force` replaces what is there."""
+    """What to deploy. `force` replaces what is there.
+
+    `environment` holds variables of the configuration that are secret: a program gets them that way and no other.
+    """
 
     configuration: str = field(repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     force: bool = False
 
 

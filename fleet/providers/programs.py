@@ -5,13 +5,15 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
 from fleet.providers.base import DriverFailed
+from security.vault.syntax import SHORTEST_HIDDEN
 
 MAX_WORDS = 4096  # of what a program complains about
+MASK = "********"
 READ = 256 * 1024
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -26,6 +28,7 @@ def run(
 ) -> None:
     """Run to the end; `output` takes its standard output piece by piece. `what` names it in the errors.
 
+    Values that it is given in its `environment` are secret: no error repeats them.
     Raises DriverFailed when it cannot be started, ends with another code than 0 or does not end in time.
     """
     env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | dict(environment or {})
@@ -49,7 +52,7 @@ def run(
     alarm = threading.Timer(timeout_s, ring)
     alarm.daemon = True
     alarm.start()
-    words = _Tail(child.stderr)
+    words = _Tail(child.stderr, hidden=(environment or {}).values())
     try:
         if output:
             while piece := child.stdout.read1(READ):
@@ -83,8 +86,10 @@ def _end(child: subprocess.Popen) -> None:
 class _Tail:
     """The last words that a program writes to standard error."""
 
-    def __init__(self, stream: IO[bytes] | None) -> None:
+    def __init__(self, stream: IO[bytes] | None, *, hidden: Iterable[str]) -> None:
         self._stream, self._kept = stream, b""
+        pieces = {piece for value in hidden for piece in (value, *value.splitlines())}
+        self._hidden = sorted((piece for piece in pieces if len(piece) >= SHORTEST_HIDDEN), key=len, reverse=True)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -96,4 +101,6 @@ class _Tail:
     def text(self) -> str:
         self._thread.join(2)
         text = self._kept.decode("utf-8", "replace").strip()
+        for piece in self._hidden:
+            text = text.replace(piece, MASK)
         return " ".join(text.split())[-500:]

@@ -1,7 +1,7 @@
 """The `sindri` program, which knows the providers that it deployed to (contract: fleet console §5.2)."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -37,15 +37,23 @@ class SindriDriver(Driver):
 
     def deploy(self, plan: Plan) -> None:
         words = ["deploy", *(["--force"] if plan.force else [])]
-        self._call(words, plan.configuration, timeout_s=DEPLOY_TIMEOUT_S)
+        self._call(words, plan.configuration, timeout_s=DEPLOY_TIMEOUT_S, environment=plan.environment)
 
     def _run(self, *words: str) -> None:
         machine = self.machine
         told = {"version": "3.0", "name": machine.name, "deployment": {"provider": machine.provider}}
         self._call(words, yaml.safe_dump(told), timeout_s=TIMEOUT_S)
 
-    def _call(self, words: Sequence[str], configuration: str, *, timeout_s: float) -> None:
+    def _call(
+        self,
+        words: Sequence[str],
+        configuration: str,
+        *,
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        argv, what = [settings.SINDRI_CLI, *words, "--config"], f"sindri {words[0]}"
         with tempfile.TemporaryDirectory(prefix="pharos-") as folder:
             file = Path(folder) / "sindri.yaml"
             file.write_text(configuration)
-            run([settings.SINDRI_CLI, *words, "--config", str(file)], timeout_s=timeout_s, what=f"sindri {words[0]}")
+            run([*argv, str(file)], timeout_s=timeout_s, what=what, environment=environment)

@@ -33,7 +33,7 @@ def test_a_run_sends_the_value_and_nothing_of_it_is_kept(
     monitor = create(http_monitor(local_server.url, request=REQUEST, parameters=PARAMETERS))
     run = run_now(monitor)
     [sent] = local_server.requests
-    assert sent.headers["Authorization"] == f"Bearer {VALUE}"
+    assert sent.headers["authorization"] == f"Bearer {VALUE}"
     answers = [f"/api/monitors/{monitor.pk}", f"/api/runs/{run.pk}", f"/api/runs/{run.pk}/logs"]
     shown = "".join(operator.get(path).content.decode() for path in answers)
     row = Monitor.objects.values_list("parameters", flat=True).get()
@@ -50,7 +50,7 @@ def test_a_new_value_counts_from_the_next_run(token: Secret, create: Any, run_no
     version.value = "lion-0815-rose"
     version.save()
     run_now(monitor)
-    assert local_server.requests[0].headers["Authorization"] == "Bearer lion-0815-rose"
+    assert local_server.requests[0].headers["authorization"] == "Bearer lion-0815-rose"
 
 
 def test_a_run_without_its_secret_ends_as_error_and_names_it(

@@ -10,6 +10,7 @@ from alerts.channels.models import Channel, Notification
 from alerts.channels.transports import chat, in_app, mail, paging, slack, webhook
 from alerts.channels.transports.composing import message_of
 from alerts.channels.transports.messages import DeliveryFailed, Message, sample_message
+from security.vault import references
 
 __all__ = ["DeliveryFailed", "deliver_message", "deliver_test"]
 TRANSPORTS: dict[str, Callable[[dict[str, Any], Message], str]] = {
@@ -41,4 +42,13 @@ def deliver_test(*, channel: Channel) -> str:
 
 
 def _send(channel: Channel, message: Message) -> str:
-    return TRANSPORTS[channel.type](channel.config, message)
+    """With the secrets of the vault that the configuration refers to, which no error repeats."""
+    config = channel.config
+    referring = references.texts_in(config)
+    try:
+        values = references.values_of(referring, use=references.Use.CHANNELS)
+        return TRANSPORTS[channel.type](references.put_in(config, values), message)
+    except references.Unusable as fault:
+        raise DeliveryFailed(fault.message) from None
+    except DeliveryFailed as failure:
+        raise DeliveryFailed(references.taken_out(str(failure), values), final=failure.final) from None

@@ -13,6 +13,8 @@ from security.accounts.models import Membership, Session, Team, User
 from security.audit.models import AuditEntry
 from security.keys import services as keys
 from security.keys.models import ApiKey
+from security.second_factor.models import CodeGenerator, RecoveryCode
+from security.vault.models import Secret, SecretVersion
 
 
 @admin.register(User)
@@ -89,3 +91,41 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     exclude = ("seal",)
     ordering = ("-at", "-id")
     date_hierarchy = "at"
+
+
+@admin.register(Secret)
+class SecretAdmin(ReadOnlyAdmin):
+    list_display = ("name", "type", "instance", "version", "expires_at", "last_rotated_at", "last_read_at")
+    list_filter = ("type",)
+    list_select_related = ("instance",)
+    search_fields = ("id", "name", "description", "instance__name")
+    ordering = ("name", "id")
+
+
+@admin.register(SecretVersion)
+class SecretVersionAdmin(ReadOnlyAdmin):
+    """Which versions there are; what they hold stays out, encrypted or not."""
+
+    list_display = ("secret", "number", "created_by", "created_at")
+    list_select_related = ("secret", "created_by")
+    search_fields = ("id", "secret__name")
+    exclude = ("sealed_value",)
+    ordering = ("secret__name", "-number", "id")
+
+
+@admin.register(CodeGenerator)
+class CodeGeneratorAdmin(ReadOnlyAdmin):
+    list_display = ("user", "confirmed_at", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    exclude = ("sealed_secret", "last_step")
+    ordering = ("user__email",)
+
+
+@admin.register(RecoveryCode)
+class RecoveryCodeAdmin(ReadOnlyAdmin):
+    list_display = ("user", "used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    exclude = ("digest",)
+    ordering = ("user__email", "id")

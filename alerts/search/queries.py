@@ -20,6 +20,7 @@ from loadtest.runs.models import Run as LoadRun
 from loadtest.workspace.models import SavedRequest
 from monitors.monitors.models import Monitor
 from monitors.runs.models import Run
+from security.vault.queries import visible as visible_secrets
 
 MOST = 8  # of each kind
 LONGEST = 200
@@ -111,6 +112,16 @@ def _requests(words: str, principal: Principal) -> Group:
     return Group("Requests", hits, base)
 
 
+def _secrets(words: str, principal: Principal) -> Group:
+    """Their names only: no value is ever looked into."""
+    rows = visible_secrets(principal).filter(name__icontains=words).order_by("name", "pk")[:MOST]
+    hits = [
+        Hit(one.name, reverse("ui:secret", args=[one.pk]), one.instance.name if one.instance else "global", one.pk)
+        for one in rows
+    ]
+    return Group("Secrets", hits, reverse("ui:secrets"))
+
+
 # Pages that stand in no navigation, with the role that opens them.
 MORE_PAGES = (
     ("Add instance", "ui:instance-add", "OPERATOR"),
@@ -137,4 +148,4 @@ def _pages(words: str, principal: Principal) -> Group:
     return Group("Pages", hits[:MOST])
 
 
-FINDERS: tuple[Finder, ...] = (_instances, _monitors, _runs, _alerts, _rules, _requests, _pages)
+FINDERS: tuple[Finder, ...] = (_instances, _monitors, _runs, _alerts, _rules, _requests, _secrets, _pages)

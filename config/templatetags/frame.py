@@ -42,6 +42,7 @@ NAVIGATION: dict[str, tuple[Item, ...]] = {
     "Govern": (
         Item("Costs", "coin", "ui:costs"),
         Item("Security", "shield", "ui:security"),
+        Item("Secrets", "lock", "ui:secrets"),
         Item("Audit", "history", "ui:audit", role=ADMIN),
         Item("Settings", "settings", "ui:settings"),
         Item("API docs", "book", "ui:api-docs"),

@@ -14,9 +14,7 @@ from config.api.fields import Body, CamelSerializer, FleetSerializer, Millisecon
 from config.api.permissions import ADMIN, OPERATOR, VIEWER
 from config.api.views import FleetViewSet, check_id
 from security.vault import queries, services
-from security.vault.models import Secret, SecretQuerySet, SecretType, SecretVersion
-
-NAME = r"^[A-Za-z0-9_.-]+$"
+from security.vault.models import NAME_PATTERN, Secret, SecretQuerySet, SecretType, SecretVersion
 
 
 class SecretSerializer(FleetSerializer):
@@ -56,7 +54,7 @@ class ChangeSerializer(Body, CamelSerializer):
 
 
 class NewSecretSerializer(ChangeSerializer):
-    name = serializers.RegexField(NAME, max_length=256)
+    name = serializers.RegexField(NAME_PATTERN, max_length=256)
     type = serializers.ChoiceField(choices=SecretType.choices, required=False)
     instance_id = serializers.CharField(required=False, allow_null=True)
     value = serializers.CharField(trim_whitespace=False, max_length=services.MOST_BYTES)

@@ -10,6 +10,8 @@ from config.api.authentication import Principal
 from config.ids import cuid
 from security.vault.crypto import decrypt, encrypt
 
+NAME_PATTERN = r"^[A-Za-z0-9_.-]+$"
+
 
 class SecretType(models.TextChoices):
     ENV_VAR = "ENV_VAR", "Environment variable"
@@ -109,17 +111,13 @@ class SecretVersion(models.Model):
     @property
     def value(self) -> str:
         """The value in the clear. Raises `security.vault.crypto.Unreadable`."""
-        return decrypt(self.sealed_value, context=self._context)
+        return decrypt(self.sealed_value, context=self.context)
 
     @value.setter
     def value(self, text: str) -> None:
-        self.sealed_value = encrypt(text, context=self._context)
-
-    @property
-    def _context(self) -> str:
-        return f"security.secret_version:{self.pk}"
+        self.sealed_value = encrypt(text, context=self.context)
 
     @property
     def context(self) -> str:
         """The place that the value is bound to."""
-        return f"security.secret:{self.pk}"
+        return f"security.secret_version:{self.pk}"

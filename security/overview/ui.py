@@ -80,7 +80,7 @@ def figures_of(principal: Principal, now: datetime) -> dict[str, Any]:
     bars = figures.by_severity_and_age(Finding.objects.visible_to(principal).current(), now)
     return {
         "summary": posture.summary(principal, now=now),
-        "coverage": posture.coverage(principal, now=now),
+        "coverage": posture.coverage(principal),
         "archives": figures.archives(now),
         "bars": bars,
         "ages": [words for _, words in figures.AGES],
@@ -117,15 +117,12 @@ def of_instance(request: HttpRequest, pk: str) -> HttpResponse:
         "state": state_of(found, now),
         "tab": "security",
         "summary": posture.summary(request.principal, found, now=now),
-        "coverage": posture.coverage(request.principal, found, now=now),
+        "coverage": posture.coverage(request.principal, found),
         "inventories": Inventory.objects.filter(instance=found).order_by("source"),
         "archives": figures.archives(now),
         "page": shown,
         "rows": as_shown(shown, now),
-        "keys": [
-            (key, key.status(now))
-            for key in SshKey.objects.filter(instance=found).order_by("-created_at", "pk")[:MOST_BESIDE]
-        ],
+        "keys": [(key, key.status(now)) for key in keys[:MOST_BESIDE]],
         "rotations": [(one, one.is_overdue(now)) for one in rotations[:MOST_BESIDE]],
         "own_url": reverse("ui:instance-security", args=[found.pk]),
         "may_decide": request.principal.may(raised_door(OPERATOR), team_id=found.team_id),

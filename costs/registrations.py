@@ -6,6 +6,7 @@ from costs.loadtests.queries import cost_of
 from costs.rightsizing.services import analyze_if_due
 from fleet.instances import beside as instances
 from loadtest.runs import beside
+from security.audit import links
 
 
 def register() -> None:
@@ -13,3 +14,4 @@ def register() -> None:
     instances.tell_fact(cost_fact)
     after_run(analyze_if_due)
     beside.price_instances(cost_of)
+    links.register(budget=("costs.Budget", "ui:cost-budget"))

@@ -13,7 +13,9 @@ class FleetConfig(AppConfig):
         from fleet.providers import answers as of_drivers  # noqa: F401
         from fleet.providers.models import Binding
         from fleet.terminals import asks, reports  # noqa: F401
+        from security.audit import links
         from security.vault import columns
 
+        links.register(instance=("fleet.Instance", "ui:instance"), command=("fleet.Batch", "ui:command"))
         columns.register(Batch, "sealed", context_of)
         columns.register(Binding, "sealed_options", lambda binding: binding.context)

@@ -11,7 +11,13 @@ class MonitorsConfig(AppConfig):
         from monitors import sealed
         from monitors.agents.steps import Heartbeat
         from monitors.runs.measuring import Figures
+        from security.audit import links
 
         app.steps["worker"].add(Heartbeat)
         REGISTRY.register(Figures())
         sealed.register()
+        links.register(
+            monitor=("monitors.Monitor", "ui:monitor"),
+            monitor_run=("monitors.Run", "ui:run"),
+            monitor_agent=("monitors.Agent", "ui:agent"),
+        )

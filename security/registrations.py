@@ -19,7 +19,11 @@ def register() -> None:
     installed.keep(packages_told)
     installed.keep(sightings.told)
     on_change(match_later)
-    links.register(user=("security.User", "ui:settings-user"), team=("security.Team", "ui:settings-team"))
+    links.register(
+        secret=("security.Secret", "ui:secret"),
+        team=("security.Team", "ui:settings-team"),
+        user=("security.User", "ui:settings-user"),
+    )
     beside.tell_fact(secrets_of)
     columns.register(SecretVersion, "sealed_value", lambda version: version.context)
     columns.register(CodeGenerator, "sealed_secret")

@@ -88,6 +88,7 @@ pages = [
     path("account/", account.account, name="account"),
     path("account/password/", account.change_password, name="account-password"),
     path("account/second-factor/", second_factor_ui.second_factor, name="account-second-factor"),
+    path("account/sessions/end-others/", account.end_other_sessions, name="account-sessions-end"),
     path("account/sessions/<str:id>/end/", account.end_session, name="account-session-end"),
     path("account/keys/", keys_ui.own_keys, name="account-keys"),
     path("account/keys/<str:id>/rotate/", keys_ui.rotate_own_key, name="account-keys-rotate"),

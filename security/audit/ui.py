@@ -21,7 +21,7 @@ from security.audit.presenting import present
 PAGE_SIZE = 50
 ACTIONS = (
     "CREATE", "UPDATE", "DELETE", "LOGIN", "LOGOUT", "DEPLOY", "DESTROY", "SUSPEND", "RESUME", "EXECUTE", "CONNECT",
-    "DISCONNECT", "PERMISSION_CHANGE", "TEAM_ADD", "TEAM_REMOVE",
+    "DISCONNECT", "PERMISSION_CHANGE", "TEAM_ADD", "TEAM_REMOVE", "STOP", "CANCEL",
 )  # fmt: skip
 
 

@@ -1,13 +1,14 @@
 """The audit log proves that nobody touched it (contract: fleet console §30)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
-from security.audit import chain
+from security.audit import chain, walking
 from security.audit.models import AuditEntry, AuditHead
 from security.audit.services import record
 from security.audit.tasks import prune
@@ -78,6 +79,26 @@ def test_swapped_entries_show():
     assert verify().first_bad == 3
 
 
+def test_seals_are_what_they_were_when_the_log_was_begun(settings):
+    """Every stored chain would be broken by another spelling of what is sealed."""
+    settings.SECRET_KEY = "a key for this test only"
+    at = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone.get_fixed_timezone(120))
+    entry = AuditEntry(id="c1", action="UPDATE", resource="thing", metadata={"b": [1.5, "ü"], "a": None}, at=at)
+    assert chain.mark(entry) == "b3c306842c6196bbca545a21c083992dfe63b1a1ec98c4d418c0462da7f0869a"
+
+
+def test_a_walk_goes_on_when_retention_overtakes_it():
+    write(30)
+    with patch.object(walking, "STEP", 10):
+        place = walking.step(walking.Place())
+        assert (place.checked, place.number) == (10, 11)
+        chain.prune(before=AuditEntry.objects.get(number=16).at)
+        place = walking.step(place)
+        assert (place.checked, place.number) == (20, 26)
+        AuditEntry.objects.filter(number=27).update(action="DELETE")
+        assert walking.step(place).first_bad == 27
+
+
 @pytest.mark.parametrize("number", [0, 10, 50])
 def test_a_forged_entry_shows(number):
     write(9)
@@ -89,7 +110,8 @@ def test_a_forged_entry_shows(number):
 
 def test_a_forged_unsealed_entry_is_never_sealed():
     write(3)
-    AuditEntry.objects.create(action="CREATE", resource="x", at=timezone.now(), seal="0" * 64)
+    for seal in ("0" * 64, None):
+        AuditEntry.objects.create(action="CREATE", resource="x", at=timezone.now(), seal=seal)
     write(2)
     verdict = verify()
     assert (verdict.ok, verdict.checked) == (False, 5)

@@ -1,5 +1,6 @@
 """`keys` and `audit` on the command line (contract: fleet console §37)."""
 
+import json
 import re
 from io import StringIO
 
@@ -59,3 +60,18 @@ def test_audit_verify():
     with pytest.raises(CommandError, match="Entry 2 was changed") as refusal:
         run("audit", "verify")
     assert refusal.value.returncode == 1
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("audit", "verify", "--json", stdout=out)
+    assert (json.loads(out.getvalue())["ok"], json.loads(out.getvalue())["firstBad"]) == (False, 2)
+
+
+def test_audit_export():
+    run("keys", "create", "--name", "script", "--role", "VIEWER")
+    [line] = run("audit", "export", "--resource", "api_key", "--from", "2020-01-01").splitlines()
+    assert json.loads(line)["metadata"]["after"]["name"] == "script"
+    assert AuditEntry.objects.filter(resource="audit_log", user_id=None).exists()
+    assert run("audit", "export", "--format", "csv", "--to", "2020-01-01T00:00:00Z").startswith("number,id,timestamp")
+    for wrong in ("yesterday", "2020-13-01", "2020-01-01T00:00:00"):
+        with pytest.raises(CommandError):
+            run("audit", "export", "--from", wrong)

@@ -151,6 +151,8 @@ class TestAccount:
         form = {"current_password": PASSWORD, "new_password": "a fresh long phrase", "again": "a fresh long phrase"}
         assert client.post("/account/password/", form | {"current_password": "x"}).status_code == 422
         assert client.post("/account/password/", form | {"again": "x"}).status_code == 422
+        short = client.post("/account/password/", form | {"new_password": "eleven char", "again": "eleven char"})
+        assert short.status_code == 422 and "12 to 128 characters" in short.text
         assert client.post("/account/password/", form).status_code == 302
         assert client.get("/account/").status_code == 200
         assert other.get("/account/").status_code == 302
@@ -163,6 +165,15 @@ class TestAccount:
         assert client.post(f"/account/sessions/{theirs.public_id}/end/").status_code == 302
         assert other.get("/account/").status_code == 302
         assert client.post(f"/account/sessions/{theirs.public_id}/end/").status_code == 404
+
+    def test_all_other_sessions_end_at_once(self):
+        client, others = browser(), [Client(), Client()]
+        for other in others:
+            other.force_login(client.user)
+        assert "2 sessions ended" in client.post("/account/sessions/end-others/", follow=True).text
+        assert "End all others" not in client.get("/account/").text
+        assert [other.get("/account/").status_code for other in others] == [302, 302]
+        assert AuditEntry.objects.filter(action="LOGOUT").count() == 2
         assert browser().post(f"/account/sessions/{client.session['id']}/end/").status_code == 404
 
     def test_own_keys(self):
@@ -259,9 +270,23 @@ class TestAudit:
         assert client.get("/audit/?start=nonsense&page=nonsense").status_code == 200
         assert "No entry matches" in client.get("/audit/?end=2000-01-01").text
 
+    def test_before_and_after_the_program_and_the_way_to_the_thing(self):
+        client = browser()
+        client.post("/settings/teams/", {"name": "web"}, headers={"User-Agent": "Mozilla Firefox/1 Linux"})
+        team = Team.objects.get()
+        ApiClient(headers={"X-Api-Key": make_key(user=client.user)[1]}).put(
+            f"/api/v1/admin/teams/{team.pk}", {"name": "web", "description": "new <words>"}
+        )
+        page = client.get("/audit/?resource=team").text
+        assert f'href="/settings/teams/{team.pk}/"' in page and "Firefox on Linux" in page
+        changed, same = page.split('class="differs"')[1].split("</tr>")[:2]
+        assert "new &lt;words&gt;" in changed and "changed" in changed and "web" in same and "changed" not in same
+        team.delete()
+        assert f'href="/settings/teams/{team.pk}/"' not in client.get("/audit/?resource=team").text
+
     def test_verify(self):
         client = browser()
         client.post("/settings/teams/", {"name": "web"})
-        assert "The log is whole" in client.post("/audit/").text
+        assert "The log is whole" in client.post("/audit/verify/", follow=True).text
         AuditEntry.objects.update(action="DELETE")
-        assert "tampered" in client.post("/audit/").text
+        assert "tampered" in client.post("/audit/verify/", follow=True).text

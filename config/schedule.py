@@ -44,6 +44,8 @@ TICKS = dict(
         tick(5, "alerts.objectives.tasks.look"),
         tick(3600, "alerts.objectives.tasks.forget"),
         tick(30, "alerts.budgets.tasks.look"),
+        tick(300, "alerts.secrets.tasks.look"),
+        tick(60, "alerts.fixes.tasks.look"),
         tick(2, "alerts.channels.tasks.send_due"),
         tick(10, "alerts.demo.tasks.tend"),
         tick(30, "costs.ledger.tasks.tend"),

@@ -22,6 +22,7 @@ ROLES = ("web-1", "web-2", "api-1", "db-1")
 HOT, FULL, HEAVY = "demo-fra-db-1", "demo-sin-db-1", "demo-lax-api-1"  # the machines that the rules look at
 SILENT, SUSPENDED = "demo-syd-web-2", "demo-gru-web-2"
 AGENT = "demo-agent"
+RISKS = {"finding": 12, "secret": 5, "rotation": 5, "ssh key": 6}  # how many of each
 
 
 def key(seed: int, *parts: object) -> str:
@@ -63,6 +64,7 @@ class Names:
     collection: str
     request: str
     runs: tuple[str, str] = field(default=("", ""))  # the baseline, and the newer run
+    risks: tuple[str, ...] = ()  # findings, secrets, rotations and SSH keys
 
     @cached_property
     def instances(self) -> list[str]:
@@ -71,7 +73,7 @@ class Names:
     @cached_property
     def every(self) -> frozenset[str]:
         """All ids as text, for the chips on pages."""
-        others = (*self.rules, *self.budgets, self.collection, self.request, *self.runs, AGENT)
+        others = (*self.rules, *self.budgets, *self.risks, self.collection, self.request, *self.runs, AGENT)
         return frozenset([*self.instances, *map(str, self.monitors), *others])
 
 
@@ -91,5 +93,6 @@ def of_seed(seed: int) -> Names:
         budgets=tuple(key(seed, "budget", place) for place in range(2)),
         collection=f"demo_{key(seed, 'collection')}",
         request=f"demo_{key(seed, 'request')}",
+        risks=tuple(key(seed, kind, place) for kind, count in RISKS.items() for place in range(count)),
         runs=(f"demo_{key(seed, 'baseline')}", f"demo_{key(seed, 'run')}"),
     )

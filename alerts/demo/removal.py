@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from alerts.demo import spending
+from alerts.demo import security, spending
 from alerts.demo.names import AGENT, Names
 from alerts.rules.models import Rule
 from fleet.instances.changes import forget
@@ -29,6 +29,7 @@ def remove(names: Names, *, since: datetime) -> None:
     Collection.objects.filter(pk=names.collection).delete()
     spending.remove(names)
     forget(names.instances)
+    security.remove(names)
     forget_lines(names.instances)
     forget_figures(names.instances, since=since)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alerts.demo import checks, figures, fleet, loads, removal, ruled, spending
+from alerts.demo import checks, figures, fleet, loads, removal, ruled, security, spending
 from alerts.demo.models import ONLY, DemoData
 from alerts.demo.names import SEED, of_seed
 from config import live
@@ -65,6 +65,7 @@ def load(row: DemoData, *, now: datetime) -> bool:
     fleet.make(names, now)
     fleet.move(names, now, hot_since=hot_since)
     ruled.make(names)
+    security.make(names, now)
     checks.make(names, now)
     checks.queue_two(names, now)
     checks.move(names, now)

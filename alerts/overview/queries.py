@@ -1,7 +1,6 @@
 """What the overview tells: counts, what needs a look first, the latest events (of everything the reader may see)."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from alerts.incidents.models import Alert, AlertEvent, Severity
-from alerts.incidents.queries import attention, open_counts
+from alerts.incidents.queries import open_counts
 from alerts.objectives.queries import tightest
 from config.api.authentication import Principal
 from costs.forecast.queries import of_month
@@ -20,10 +19,10 @@ from fleet.overview.queries import deployments, pins
 from monitors.monitors.models import Monitor
 from monitors.monitors.queries import last_checks
 from monitors.runs.models import BAD, GOOD
+from security.posture import queries as posture
 
 MOST = 10
 EVENTS = 20
-RANKS = {severity: rank for rank, severity in enumerate(Severity.values)}
 # The worst state at a place gives its pin a colour; the first that occurs counts.
 WORST_FIRST = (
     (SILENT, "bad"),
@@ -35,21 +34,6 @@ WORST_FIRST = (
     (Status.STOPPED, "paused"),
     (Status.RUNNING, "good"),
 )
-
-
-@dataclass(frozen=True)
-class Need:
-    """One thing that needs a look: how bad, what, since when, and where to go."""
-
-    key: str
-    severity: str
-    title: str
-    what: str
-    since: datetime | None
-    url: str
-    act: str
-    alert_id: str = ""
-    about: str = ""
 
 
 def figures(principal: Principal, now: datetime) -> dict[str, Any]:
@@ -75,12 +59,14 @@ def figures(principal: Principal, now: datetime) -> dict[str, Any]:
 
 
 def outlook(principal: Principal, now: datetime) -> dict[str, Any]:
-    """What is left of the tightest objective's budget, and what the month has cost and will."""
+    """What is left of the tightest objective's budget, what the month has cost and will, and what is at risk."""
     scope = Scope(principal)
     return {
         "tightest": tightest(now),
         "month": month_to_date(scope, today=now.date()),
         "forecast": of_month(scope, now),
+        "security": posture.summary(principal, now=now),
+        "security_covers": posture.coverage(principal),
     }
 
 
@@ -103,59 +89,6 @@ def _busiest_process(instance: Instance) -> dict[str, Any] | None:
 def _silent(now: datetime) -> Q:
     """As a condition that is false, not unknown, for an instance that was never seen."""
     return Q(last_seen_at__isnull=False) & is_silent(now)
-
-
-def needs(principal: Principal, now: datetime) -> list[Need]:
-    """At most ten, worst and oldest first: alerts, and silent instances and failing monitors that no alert tells of."""
-    alerts = attention(principal, limit=MOST)
-    found = [_of_alert(alert) for alert in alerts]
-    told = Alert.objects.open()
-    silent = Instance.objects.visible_to(principal).filter(is_silent(now))
-    silent = silent.exclude(pk__in=told.filter(instance__isnull=False).values("instance_id"))
-    failing = Monitor.objects.filter(enabled=True, last_status__in=BAD)
-    failing = failing.exclude(pk__in=told.filter(monitor__isnull=False).values("monitor_id"))
-    found += [_of_instance(one) for one in silent.order_by("last_seen_at", "pk")[:MOST]]
-    found += [_of_monitor(one) for one in failing.order_by("state_since_at", "pk")[:MOST]]
-    return sorted(found, key=lambda need: (RANKS[need.severity], need.since or now))[:MOST]
-
-
-def _of_alert(alert: Alert) -> Need:
-    url = reverse("ui:alert", args=[alert.pk])
-    return Need(
-        f"alert-{alert.pk}",
-        alert.severity,
-        alert.title,
-        "alert",
-        alert.fired_at,
-        url,
-        "Open alert",
-        alert.pk,
-        str(alert.instance_id or alert.monitor_id or ""),
-    )
-
-
-def _of_instance(instance: Instance) -> Need:
-    url = reverse("ui:instance", args=[instance.pk])
-    title = f"{instance.name} is silent"
-    return Need(
-        f"instance-{instance.pk}",
-        Severity.HIGH,
-        title,
-        "instance",
-        instance.last_seen_at,
-        url,
-        "Open instance",
-        about=instance.pk,
-    )
-
-
-def _of_monitor(monitor: Monitor) -> Need:
-    title, act, url = f"{monitor.name} is failing", "Open monitor", reverse("ui:monitor", args=[monitor.pk])
-    if monitor.last_run_id:
-        act, url = "Open last run", reverse("ui:run", args=[monitor.last_run_id])
-    return Need(
-        f"monitor-{monitor.pk}", Severity.HIGH, title, "monitor", monitor.state_since_at, url, act, "", str(monitor.pk)
-    )
 
 
 def monitors_at_a_glance() -> tuple[list[tuple[Monitor, list[tuple[str, datetime]]]], int]:

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from alerts.overview import queries
+from alerts.overview import needs, queries
 from config.api.authentication import Principal
 from config.api.permissions import ADMIN, OPERATOR, VIEWER
 from config.pages import page
@@ -66,7 +66,7 @@ def content(request: HttpRequest, name: str) -> dict[str, Any]:
     if name == "outlook":
         return {"outlook": queries.outlook(principal, now)}
     if name == "needs":
-        return {"needs": queries.needs(principal, now), "may_acknowledge": principal.may(OPERATOR)}
+        return {"needs": needs.needs(principal, now), "may_acknowledge": principal.may(OPERATOR)}
     if name == "machines":
         return {"machines": queries.busiest(principal, now)}
     if name == "monitors":

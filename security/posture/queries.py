@@ -11,9 +11,10 @@ from security.bom.models import Inventory
 from security.posture.controls import NAMED, Check, checks
 from security.posture.scope import Scope
 from security.posture.score import Score, score
+from security.ssh_keys.models import WEAK, standing
 from security.ssh_keys.models import Status as KeyStatus
-from security.vulnerabilities.figures import archives
-from security.vulnerabilities.models import FindingQuerySet, Severity, Status
+from security.vulnerabilities.figures import SIGNALS
+from security.vulnerabilities.models import Archive, FindingQuerySet, Severity, Status
 
 MOST = 1000  # instances with overdue fixes that are told at once
 
@@ -81,13 +82,16 @@ def summary(principal: Principal | None, instance: Instance | None = None, *, no
     scope = Scope(principal, instance)
     counted = scope.findings().order_by().values_list("severity", "status").annotate(Count("pk"))
     found = {(severity, status): count for severity, status, count in counted}
-    keys = scope.keys()
+    keys = scope.keys().aggregate(
+        expired=Count("pk", filter=standing(KeyStatus.EXPIRED, now)),
+        weak=Count("pk", filter=standing(KeyStatus.ACTIVE, now) & WEAK),
+    )
     return Summary(
         by_severity={severity: found.get((severity, Status.OPEN), 0) for severity in Severity.values},
         acknowledged=sum(found.get((severity, Status.ACKNOWLEDGED), 0) for severity in Severity.values),
         overdue_rotations=scope.rotations().overdue(now).count(),
-        expired_keys=keys.in_status(KeyStatus.EXPIRED, now).count(),
-        weak_keys=keys.in_status(KeyStatus.ACTIVE, now).weak().count(),
+        expired_keys=keys["expired"],
+        weak_keys=keys["weak"],
     )
 
 
@@ -99,12 +103,12 @@ def compliance(
     return Compliance(checks(scope, now, named), summary(principal, instance, now=now).score)
 
 
-def coverage(principal: Principal | None, instance: Instance | None = None, *, now: datetime) -> Coverage:
+def coverage(principal: Principal | None, instance: Instance | None = None) -> Coverage:
     """A score is no praise where nothing is known: how many instances never told what is installed on them."""
     scope = Scope(principal, instance)
     listed = Inventory.objects.order_by().values("instance")
     counts = scope.instances().aggregate(all=Count("pk"), unlisted=Count("pk", filter=~Q(pk__in=listed)))
-    return Coverage(counts["all"], counts["unlisted"], bool(archives(now).advisories))
+    return Coverage(counts["all"], counts["unlisted"], Archive.objects.exclude(name__in=SIGNALS).exists())
 
 
 def overdue_fixes(principal: Principal | None, now: datetime, *, most: int = MOST) -> list[Overdue]:
@@ -112,7 +116,7 @@ def overdue_fixes(principal: Principal | None, now: datetime, *, most: int = MOS
     return late_instances(Scope(principal).findings(), now, most=most)
 
 
-def late_instances(findings: FindingQuerySet, now: datetime, *, most: int = MOST) -> list[Overdue]:
+def late_instances(findings: FindingQuerySet, now: datetime, *, most: int | None = MOST) -> list[Overdue]:
     """The same of any findings, with two queries."""
     late = findings.overdue(now).order_by().values("instance_id")
     rows = late.annotate(count=Count("pk"), worst=Min("rank"), since=Min("due_at"))

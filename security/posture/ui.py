@@ -55,7 +55,7 @@ def compliance(request: HttpRequest) -> HttpResponse:
             (check, address(check, about), [line(piece, now) for piece in check.evidence]) for check in found.checks
         ],
         "score": found.score,
-        "coverage": queries.coverage(request.principal, about, now=now),
+        "coverage": queries.coverage(request.principal, about),
         "now": now,
         "api_path": "/api/v1/security/compliance" + (f"?instanceId={about.pk}" if about else ""),
     }

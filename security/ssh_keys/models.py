@@ -32,6 +32,14 @@ class Status(models.TextChoices):
     EXPIRED = "EXPIRED", "Expired"
 
 
+def standing(status: str, now: datetime) -> models.Q:
+    """Keys whose status at that moment is this one: what `SshKey.status` says, asked of the database."""
+    if status == Status.REVOKED:
+        return models.Q(revoked_at__isnull=False) | models.Q(gone_at__isnull=False)
+    over = models.Q(expires_at__isnull=False, expires_at__lte=now)
+    return models.Q(revoked_at=None, gone_at=None) & (over if status == Status.EXPIRED else ~over)
+
+
 class SshKeyQuerySet(models.QuerySet["SshKey"]):
     def visible_to(self, principal: Any) -> "SshKeyQuerySet":
         return self.filter(instance__in=Instance.objects.visible_to(principal))
@@ -42,10 +50,7 @@ class SshKeyQuerySet(models.QuerySet["SshKey"]):
 
     def in_status(self, status: str, now: datetime) -> "SshKeyQuerySet":
         """Those whose status at that moment is this one."""
-        if status == Status.REVOKED:
-            return self.exclude(revoked_at=None, gone_at=None)
-        over = models.Q(expires_at__isnull=False, expires_at__lte=now)
-        return self.filter(over if status == Status.EXPIRED else ~over, revoked_at=None, gone_at=None)
+        return self.filter(standing(status, now))
 
     def weak(self) -> "SshKeyQuerySet":
         """What `SshKey.is_weak` says, asked of the database."""

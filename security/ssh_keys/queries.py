@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from security.ssh_keys.models import SshKeyQuerySet, Status
+from security.ssh_keys.models import WEAK, SshKeyQuerySet, Status, standing
 
 MOST_TYPES = 100
 
@@ -13,13 +13,13 @@ MOST_TYPES = 100
 def counts(keys: SshKeyQuerySet, now: datetime) -> dict[str, Any]:
     """How many there are: in all, by status, weak ones, and by type as it was told."""
     whole = keys.order_by()
+    found = whole.aggregate(
+        total=Count("pk"),
+        weak=Count("pk", filter=WEAK),
+        **{status.lower(): Count("pk", filter=standing(status, now)) for status in Status.values},
+    )
     types = whole.values_list("key_type").annotate(count=Count("pk")).order_by("-count", "key_type")
-    return {
-        "total": whole.count(),
-        **{status.lower(): whole.in_status(status, now).count() for status in Status.values},
-        "weak": whole.weak().count(),
-        "byType": dict(types[:MOST_TYPES]),
-    }
+    return found | {"byType": dict(types[:MOST_TYPES])}
 
 
 def newest_first(keys: SshKeyQuerySet) -> SshKeyQuerySet:

@@ -27,6 +27,12 @@ from monitors.agents.models import Agent
 from monitors.monitors.models import Monitor
 from monitors.runs.models import Run
 from security.audit.models import AuditEntry
+from security.bom.models import Component, Installed
+from security.rotations.models import Rotation
+from security.ssh_keys.models import SshKey
+from security.vault.models import Secret, SecretVersion
+from security.vulnerabilities.models import Advisory, Affected, Finding
+from security.vulnerabilities.services import scan
 from tests.fleet.pages.conftest import reporting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +47,10 @@ def short_history(monkeypatch):
 
 def counted() -> dict[str, int]:
     lines = rows_of(Query("SELECT count(*) FROM log_entry"))[0][0]
-    models = (Instance, Event, Monitor, Run, Rule, Alert, LoadRun, Collection, Agent, StoredSample, CostEntry, Budget)
+    models = (
+        Instance, Event, Monitor, Run, Rule, Alert, LoadRun, Collection, Agent, StoredSample, CostEntry, Budget,
+        Advisory, Affected, Component, Finding, Installed, Rotation, Secret, SecretVersion, SshKey,
+    )  # fmt: skip
     return {model.__name__: model.objects.count() for model in models} | {"lines": lines}
 
 
@@ -64,6 +73,13 @@ class TestLoaded:
             Run.objects.filter(status="pass").count() > 30 and Run.objects.filter(agent=AGENT, counted_at=None).exists()
         )
         assert [run.pinned for run in LoadRun.objects.order_by("started_at")] == [True, False]
+        risks = [set(model.objects.values_list("pk", flat=True)) for model in (Finding, Secret, Rotation, SshKey)]
+        assert [len(ids) for ids in risks] == [12, 5, 5, 6] and set().union(*risks) == set(names.risks)
+        told = sorted(Finding.objects.values_list("cve_id", "instance", "status", "detected_at"))
+        for instance in Instance.objects.filter(findings__isnull=False).distinct()[:3]:
+            scan(instance=instance, now=timezone.now())
+        again = Finding.objects.values_list("cve_id", "instance", "status", "detected_at")
+        assert sorted(again) == told, "a match finds the same"
         assert Instance.objects.get(name=SILENT).status == "ERROR"
         assert StoredSample.objects.filter(instance_id=names.instances[0]).count() > 10
         assert Rollup.objects.filter(subject_kind=Rollup.Subject.FLEET).exists()

@@ -104,5 +104,5 @@ def test_overdue_fixes_by_instance_the_worst_first(api):
 
 def test_nothing_known_is_told_as_such(api):
     make_instance()
-    known = coverage(principal_of(api().key), now=NOW)
+    known = coverage(principal_of(api().key))
     assert (known.instances, known.unlisted, known.has_advisories, known.whole) == (1, 1, False, False)

@@ -5,6 +5,7 @@ It lies in the top app because it looks at all the others.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q
@@ -20,7 +21,10 @@ from loadtest.runs.models import Run as LoadRun
 from loadtest.workspace.models import SavedRequest
 from monitors.monitors.models import Monitor
 from monitors.runs.models import Run
+from security.overview.packages import spread
 from security.vault.queries import visible as visible_secrets
+from security.vulnerabilities.listing import searched
+from security.vulnerabilities.triage import visible as visible_findings
 
 MOST = 8  # of each kind
 LONGEST = 200
@@ -122,6 +126,30 @@ def _secrets(words: str, principal: Principal) -> Group:
     return Group("Secrets", hits, reverse("ui:secrets"))
 
 
+def _findings(words: str, principal: Principal) -> Group:
+    """Open ones, the worst first: by the name of the vulnerability, the package or the instance."""
+    rows = searched(visible_findings(principal).filter(status="OPEN"), words).worst_first()[:MOST]
+    hits = [
+        Hit(f"{one.cve_id} in {one.package_name}", reverse("ui:finding", args=[one.pk]), one.instance.name, one.pk)
+        for one in rows
+    ]
+    return Group("Open findings", hits, f"{reverse('ui:security')}?{urlencode({'q': words})}")
+
+
+def _packages(words: str, principal: Principal) -> Group:
+    """Installed ones, each with the number of instances that have it."""
+    base = reverse("ui:security-packages")
+    hits = [
+        Hit(
+            one.name,
+            f"{base}?{urlencode({'q': one.name})}",
+            f"{one.ecosystem}, {one.instances} instance{'' if one.instances == 1 else 's'}",
+        )
+        for one in spread(principal, words, most=MOST)
+    ]
+    return Group("Packages", hits, f"{base}?{urlencode({'q': words})}")
+
+
 # Pages that stand in no navigation, with the role that opens them.
 MORE_PAGES = (
     ("Add instance", "ui:instance-add", "OPERATOR"),
@@ -148,4 +176,15 @@ def _pages(words: str, principal: Principal) -> Group:
     return Group("Pages", hits[:MOST])
 
 
-FINDERS: tuple[Finder, ...] = (_instances, _monitors, _runs, _alerts, _rules, _requests, _secrets, _pages)
+FINDERS: tuple[Finder, ...] = (
+    _instances,
+    _monitors,
+    _runs,
+    _alerts,
+    _rules,
+    _requests,
+    _secrets,
+    _findings,
+    _packages,
+    _pages,
+)

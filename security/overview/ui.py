@@ -16,6 +16,7 @@ from fleet.instances.listing import state_of
 from fleet.instances.models import Instance
 from fleet.instances.queries import get_visible
 from security.bom.models import Inventory
+from security.overview import packages
 from security.posture import queries as posture
 from security.rotations.models import Rotation
 from security.ssh_keys.models import SshKey
@@ -102,6 +103,17 @@ def tabs_of(principal: Principal, filters: Filters, now: datetime) -> dict[str, 
         "own_url": f"{address}?{filters.query()}",
         "tabs_url": f"{reverse('ui:security-part', args=['tabs'])}?{filters.query()}",
     }
+
+
+@page(VIEWER)
+def installed_packages(request: HttpRequest) -> HttpResponse:
+    """Which instances have a package, in which version, and how many findings are open for it there."""
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:256]
+    shown = Paginator(packages.installed(request.principal, words) if words else (), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {"place": "packages", "words": words, "page": shown, "rows": packages.with_findings(list(shown))}
+    return render(request, "security/packages.html", context)
 
 
 @page(VIEWER)

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from config.api.permissions import ADMIN
+from config.pages import to_the_door
 
 
 class Site(admin.AdminSite):
@@ -21,9 +22,14 @@ class Site(admin.AdminSite):
     site_header = site_title = "Pharos support"
     index_title = "Everything that is stored"
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.principal is not None and super().has_permission(request)
+
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.principal is not None:
             raise PermissionDenied(f"The admin needs the {ADMIN} role.")
+        if request.refusal is not None:
+            return to_the_door(request)
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DataError
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 
 from config.api.errors import ApiError, Forbidden, Malformed, NotFound
@@ -17,6 +17,13 @@ from config.api.permissions import VIEWER
 from config.api.schema import DOCUMENTS
 
 View = Callable[..., HttpResponse]
+
+
+def to_the_door(request: HttpRequest) -> HttpResponse:
+    """Where somebody goes for whom no page opens: to what must be done first, else to the sign-in page."""
+    if first := getattr(request.refusal, "page", None):
+        return redirect(first)
+    return redirect_to_login(request.get_full_path())
 
 
 def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], View]:
@@ -30,7 +37,7 @@ def page(role: str = VIEWER, *, write: str | None = None) -> Callable[[View], Vi
         @wraps(view)
         def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.principal is None:
-                return redirect_to_login(request.get_full_path())
+                return to_the_door(request)
             needed = roles["post" if request.method == "POST" else "get"]
             if not request.principal.may_open(needed):
                 raise PermissionDenied(f"This needs the {needed} role. An administrator can give it to you.")

@@ -151,12 +151,11 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (  # how long it is depends on the door: see security.accounts.passwords
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("email", "name")}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
     )
 ]
 LOGIN_URL = "ui:login"
@@ -272,6 +271,7 @@ ALERT_GROUP_INTERVAL_S = env.alert_group_interval_s
 ALERT_SETTLE_S = env.alert_settle_s
 STRICT_ROLES = env.strict_roles
 FIX_WITHIN_DAYS = env.fix_within_days
+SECRET_REMIND_DAYS = env.secret_remind_days
 KEEP_DAYS = {
     "samples": env.keep_samples_days,
     "hourly": env.keep_hourly_days,

@@ -112,6 +112,7 @@ pages = [
     path("settings/keys/<str:id>/rotate/", keys_ui.rotate_key, name="settings-keys-rotate"),
     path("settings/keys/<str:id>/revoke/", keys_ui.revoke_key, name="settings-keys-revoke"),
     path("security/", overview_ui.security, name="security"),
+    path("security/packages/", overview_ui.installed_packages, name="security-packages"),
     path("security/parts/<slug:name>/", overview_ui.part, name="security-part"),
     path("security/findings/decide/", findings_ui.bulk, name="findings-decide"),
     path("security/findings/<str:pk>/", findings_ui.finding, name="finding"),

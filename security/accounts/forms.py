@@ -8,6 +8,7 @@ from django.conf import settings
 
 from security.accounts import beginning
 from security.accounts.models import Role
+from security.accounts.passwords import MOST, RULES
 
 THEMES = (("system", "As the device has it"), ("light", "Light"), ("dark", "Dark"))
 
@@ -20,10 +21,7 @@ def zones() -> list[tuple[str, str]]:
 def password_field(label: str, *, current: bool = False, **options: Any) -> forms.CharField:
     filling = "current-password" if current else "new-password"
     widget = forms.PasswordInput(attrs={"autocomplete": filling})
-    return forms.CharField(label=label, max_length=128, strip=False, widget=widget, **options)
-
-
-RULES = "At least 8 characters, not only digits, not one that everybody uses."
+    return forms.CharField(label=label, max_length=MOST, strip=False, widget=widget, **options)
 
 
 class TwicePassword(forms.Form):

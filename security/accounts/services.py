@@ -5,19 +5,18 @@ import zoneinfo
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from config.api.authentication import Principal
 from config.api.errors import ApiError, Conflict, Forbidden, Invalid
+from security.accounts import passwords
 from security.accounts.models import Role, Session, User
 from security.audit.services import record
 
-PASSWORD_LIMITS = (8, 128)
 THEMES = ("system", "light", "dark")
 
 
@@ -89,15 +88,15 @@ def create_user(
     name: str = "",
     role: str = Role.VIEWER,
     time_zone: str = "",
-    by_length: bool = False,
+    least: int = passwords.LEAST,
 ) -> User:
     """A person who can sign in.
 
-    Raises Invalid for a weak password (`by_length`: a short one only, as the contract of the API has it), Conflict
-    when the e-mail address is taken.
+    Raises Invalid for a weak password, or one of fewer than `least` characters, Conflict when the e-mail address is
+    taken.
     """
     user = User(email=email, name=name)
-    check_password(password, user=user, by_length=by_length)
+    passwords.check(password, user=user, least=least)
     try:
         with transaction.atomic():
             user = User.objects.create_user(email, password, name=name, role=role, time_zone=time_zone)
@@ -109,7 +108,12 @@ def create_user(
 
 @transaction.atomic
 def update_user(
-    *, user: User, actor: Principal | None, password: str | None = None, by_length: bool = False, **changes: Any
+    *,
+    user: User,
+    actor: Principal | None,
+    password: str | None = None,
+    least: int = passwords.LEAST,
+    **changes: Any,
 ) -> User:
     """Change e-mail, name, role or `is_active`, and set a new password.
 
@@ -125,7 +129,7 @@ def update_user(
         setattr(user, name, value)
     user.email = user.email.lower()
     if password is not None:
-        check_password(password, user=user, by_length=by_length)
+        passwords.check(password, user=user, least=least)
         user.set_password(password)
     try:
         with transaction.atomic():
@@ -167,18 +171,6 @@ def _keep_an_administrator(*, without: User) -> None:
         raise Conflict("This is the last active administrator. Give somebody else the role first.")
 
 
-def check_password(password: str, *, user: User, field: str = "password", by_length: bool = False) -> None:
-    """Raise Invalid with a sentence for each rule that the password breaks; `by_length` asks for no more than that."""
-    shortest, longest = PASSWORD_LIMITS
-    try:
-        if not shortest <= len(password) <= longest:
-            raise ValidationError(f"The password must have {shortest} to {longest} characters.")
-        if not by_length:
-            validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid("The password is not good enough", details={field: error.messages}) from None
-
-
 # --- one's own account ----------------------------------------------------------------------------------------
 
 
@@ -188,7 +180,7 @@ def change_own_password(*, actor: Principal, current: str, new: str) -> User:
     user = actor.user
     if not user.check_password(current):
         raise Invalid("The current password is wrong", details={"current_password": ["This is not your password."]})
-    check_password(new, user=user, field="new_password")
+    passwords.check(new, user=user, field="new_password")
     user.set_password(new)
     user.save(update_fields=["password", "updated_at"])
     user.sessions.exclude(public_id=actor.session_id or "").delete()
@@ -226,3 +218,12 @@ def end_session(*, session: Session, actor: Principal) -> None:
         actor=actor, action="LOGOUT", resource="session", resource_id=session.public_id,
         user=session.user.email if session.user else None,
     )  # fmt: skip
+
+
+@transaction.atomic
+def end_other_sessions(*, actor: Principal) -> int:
+    """Sign out every browser of one's own but the one that asks; returns how many."""
+    others = list(actor.user.sessions.alive(timezone.now()).exclude(public_id=actor.session_id or ""))
+    for session in others:
+        end_session(session=session, actor=actor)
+    return len(others)

@@ -17,29 +17,26 @@ TRIES_PER_NAME = 10
 TRIES_PER_ADDRESS = 30
 
 
-def sign_in(request: HttpRequest, *, email: str, password: str, remember: bool) -> User | None:
-    """Sign the person in; None whatever was wrong. Raises TooMany when tries come too fast.
-
-    Without `remember` the session ends with the browser.
-    """
+def prove(request: HttpRequest, *, email: str, password: str) -> User | None:
+    """Whose address and password these are; None whatever was wrong. Raises TooMany when tries come too fast."""
     email = email.strip().lower()
     count("sign-in", f"address:{peer_address(request)}", TRIES_PER_ADDRESS)
     count("sign-in", f"name:{email}", TRIES_PER_NAME)
     user = auth.authenticate(request, email=email, password=password)
-    if user is None:
-        if not getattr(request, "axes_locked_out", False):
-            record(
-                actor=None, action="LOGIN", resource="session", resource_id=None, outcome="failed",
-                email=masked_email(email),
-            )  # fmt: skip
-        return None
-    begin(request, user, remember=remember)
+    if user is None and not getattr(request, "axes_locked_out", False):
+        record(
+            actor=None, action="LOGIN", resource="session", resource_id=None, outcome="failed",
+            email=masked_email(email),
+        )  # fmt: skip
     return user
 
 
 @transaction.atomic
-def begin(request: HttpRequest, user: User, *, remember: bool = True) -> None:
-    """Start the session of a person who has proved who it is."""
+def begin(request: HttpRequest, user: User, *, remember: bool = True, second_factor: str | None = None) -> None:
+    """Start the session of a person who has proved who it is. Without `remember` it ends with the browser.
+
+    `second_factor` says for the audit log what was proved with beside the password.
+    """
     auth.login(request, user, backend=BACKEND)
     request.session["ip_address"] = peer_address(request)
     request.session["user_agent"] = request.headers.get("User-Agent", "")[:256]
@@ -48,7 +45,7 @@ def begin(request: HttpRequest, user: User, *, remember: bool = True) -> None:
     request.session.save()
     session_id = request.session["id"]
     actor = user.principal(session_id=session_id)
-    record(actor=actor, action="LOGIN", resource="session", resource_id=session_id)
+    record(actor=actor, action="LOGIN", resource="session", resource_id=session_id, second_factor=second_factor)
 
 
 def sign_out(request: Any) -> None:

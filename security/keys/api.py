@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from config.api.errors import NotFound
 from config.api.fields import Body, CamelSerializer, FleetSerializer, milliseconds
 from config.api.permissions import ADMIN, VIEWER
+from config.api.scopes import WORDS
 from config.api.views import ApiView, FleetViewSet, check_id
 from security.accounts.models import Role
 from security.keys import services
@@ -26,10 +27,16 @@ def own_body(key: ApiKey) -> dict[str, Any]:
         "name": key.name,
         "role": key.role or None,
         "instance_id": key.instance_id,
+        "scopes": key.scopes,
         "created_at": milliseconds(key.created_at),
         "expires_at": milliseconds(key.expires_at),
         "last_used_at": milliseconds(key.last_used_at),
     }
+
+
+def scopes_field() -> serializers.ListField:
+    """The scopes of a new key; none is those of whoever makes it."""
+    return serializers.ListField(child=serializers.ChoiceField(WORDS), max_length=len(WORDS), required=False)
 
 
 class NewOwnKey(Body):
@@ -37,6 +44,7 @@ class NewOwnKey(Body):
     expires_in_days = serializers.IntegerField(**DAYS)
     role = serializers.ChoiceField(Role.choices, required=False, allow_null=True)
     instance_id = serializers.CharField(max_length=128, required=False, allow_null=True)
+    scopes = scopes_field()
 
 
 class Overlap(Body):
@@ -102,8 +110,8 @@ class KeySerializer(FleetSerializer):
     class Meta:
         model = ApiKey
         fields = (
-            "id", "key_prefix", "name", "user_id", "user_email", "role", "instance_id", "created_at", "expires_at",
-            "last_used_at",
+            "id", "key_prefix", "name", "user_id", "user_email", "role", "instance_id", "scopes", "created_at",
+            "expires_at", "last_used_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -115,6 +123,7 @@ class NewServiceKey(Body, CamelSerializer):
     name = serializers.CharField(max_length=100)
     role = serializers.ChoiceField(Role.choices)
     expires_in_days = serializers.IntegerField(**DAYS)
+    scopes = scopes_field()
 
 
 class CamelOverlap(Body, CamelSerializer):
@@ -133,10 +142,8 @@ class KeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FleetViewSet)
     def create(self, request: Any) -> Response:
         wanted = NewServiceKey(data=request.data)
         wanted.is_valid(raise_exception=True)
-        given = wanted.validated_data
-        key, raw = services.create_service_key(
-            name=given["name"], role=given["role"], days=given.get("expires_in_days"), actor=request.auth
-        )
+        given = dict(wanted.validated_data)
+        key, raw = services.create_service_key(actor=request.auth, days=given.pop("expires_in_days", None), **given)
         return Response(self.get_serializer(key).data | {"key": raw}, status=201)
 
     def destroy(self, request: Any, pk: str) -> Response:

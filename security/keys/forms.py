@@ -2,10 +2,21 @@
 
 from django import forms
 
+from config.api.scopes import APIS, WORDS
 from security.accounts.models import Role
 
 LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "1 year"), ("", "Never"))
 OVERLAPS = ((0, "End now"), (1, "1 hour"), (24, "1 day"), (168, "7 days"), (720, "30 days"))
+
+
+APIS_IN_WORDS = dict(zip(APIS, ("Fleet", "Monitors", "Load testing", "Signals", "Replay"), strict=True))
+
+
+def scope_choices() -> list[tuple[str, str]]:
+    """Each scope with what it lets a key do."""
+    pairs = [(word, *word.split(":")) for word in WORDS]
+    rights = {"read": "read", "write": "read and write"}
+    return [(word, f"{APIS_IN_WORDS[api]}: {rights[right]}") for word, api, right in pairs]
 
 
 def number(value: str) -> int | None:
@@ -21,6 +32,10 @@ class OwnKeyForm(forms.Form):
     days = forms.TypedChoiceField(
         label="Ends after", choices=LIFETIMES, coerce=number, empty_value=None, required=False
     )
+    scopes = forms.MultipleChoiceField(
+        label="Scopes", choices=scope_choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="The APIs that the key opens. Tick none to let it use all that its role allows.",
+    )  # fmt: skip
 
 
 class ServiceKeyForm(OwnKeyForm):

@@ -26,6 +26,7 @@ from security.audit.services import record
 from security.keys import anonymous, refusals, replay_token
 from security.keys.models import ApiKey
 from security.keys.origins import from_our_pages
+from security.second_factor import policy as second_factor
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 LAST_USED_EVERY = timedelta(minutes=1)
@@ -174,10 +175,14 @@ def authenticate_request(request: Any) -> Principal | None:
 
 
 def session_principal(request: Any) -> Principal | None:
-    """The person signed in with the request's session, whose end moves on with its use."""
+    """The person signed in with the request's session, whose end moves on with its use.
+
+    Raises Forbidden when the person must set up a second factor before anything else.
+    """
     user = get_user(request)
     if not user.is_authenticated or not user.is_active:
         return None
+    second_factor.check(user, request.path)
     sessions.keep(request.session, timezone.now())
     return user.principal(session_id=request.session.get("id"))
 

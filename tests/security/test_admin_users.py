@@ -23,8 +23,13 @@ def test_create(api):
     assert (again.status_code, again.json()["error"]) == (409, "Conflict")
 
 
-def test_the_api_asks_of_a_password_its_length_only(api):
-    assert api().post(URL, NEW | {"password": "password1"}).status_code == 201
+@pytest.mark.parametrize("weak", ["password1", "48151623", "new@example"])
+def test_eight_characters_do_in_the_api_but_no_weak_password(api, weak):
+    client = api()
+    answer = client.post(URL, NEW | {"password": weak})
+    assert answer.status_code == 422 and answer.json()["details"]["fieldErrors"]["password"]
+    assert not User.objects.filter(email="new@example.org").exists()
+    assert client.post(URL, NEW | {"password": "tq9 vz4x"}).status_code == 201
 
 
 def test_who_is_made_without_a_role_only_reads(api):

@@ -81,9 +81,9 @@ class MyPassword(ApiView):
 
 
 class MySessions(ApiView):
-    """The caller's signed-in browsers, newest first."""
+    """The caller's signed-in browsers, newest first; DELETE signs out all but the one that asks."""
 
-    roles = {"get": VIEWER}
+    roles = {"get": VIEWER, "delete": VIEWER}
 
     def get(self, request: Any) -> Response:
         alive = Session.objects.alive(timezone.now()).filter(user=request.auth.user)
@@ -100,6 +100,10 @@ class MySessions(ApiView):
             for session in alive.order_by("-started_at", "public_id")[:100]
         ]
         return Response({"data": rows, "total": len(rows)})
+
+    def delete(self, request: Any) -> Response:
+        ended = services.end_other_sessions(actor=own(request))
+        return Response({"message": "Sessions ended", "ended": ended})
 
 
 class MySession(ApiView):

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from rest_framework.response import Response
 
+from config.api.errors import Forbidden
 from config.api.fields import milliseconds
 from config.api.permissions import ANYONE
 from config.api.views import ApiView
@@ -20,7 +21,10 @@ class GetSession(ApiView):
     authentication_classes = ()
 
     def get(self, request: Any) -> HttpResponse:
-        principal = session_principal(request._request)
+        try:
+            principal = session_principal(request._request)
+        except Forbidden:  # a second factor is to be set up first
+            principal = None
         session = Session.objects.filter(public_id=principal.session_id).first() if principal else None
         if session is None:
             return JsonResponse(None, safe=False)  # DRF would send an empty body

@@ -13,6 +13,7 @@ from config.api.permissions import ADMIN
 from config.api.views import FleetViewSet
 from security.accounts import services
 from security.accounts.models import Role, User
+from security.accounts.passwords import API_LEAST, MOST
 
 
 class UserSerializer(FleetSerializer):
@@ -31,14 +32,14 @@ class UserSerializer(FleetSerializer):
 class NewUser(Body, CamelSerializer):
     email = serializers.EmailField(max_length=254)
     name = serializers.CharField(max_length=128, required=False, allow_blank=True)
-    password = serializers.CharField(min_length=8, max_length=128, trim_whitespace=False)
+    password = serializers.CharField(min_length=API_LEAST, max_length=MOST, trim_whitespace=False)
     role = serializers.ChoiceField(Role.choices, required=False)
 
 
 class ChangedUser(Body, CamelSerializer):
     email = serializers.EmailField(max_length=254, required=False)
     name = serializers.CharField(max_length=128, required=False, allow_blank=True)
-    password = serializers.CharField(min_length=8, max_length=128, required=False, trim_whitespace=False)
+    password = serializers.CharField(min_length=API_LEAST, max_length=MOST, required=False, trim_whitespace=False)
     role = serializers.ChoiceField(Role.choices, required=False)
     is_active = serializers.BooleanField(required=False)
 
@@ -74,14 +75,14 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FleetViewSet
     def create(self, request: Any) -> Response:
         wanted = NewUser(data=request.data)
         wanted.is_valid(raise_exception=True)
-        user = services.create_user(actor=request.auth, by_length=True, **wanted.validated_data)
+        user = services.create_user(actor=request.auth, least=API_LEAST, **wanted.validated_data)
         return Response(self.get_serializer(user).data, status=201)
 
     def update(self, request: Any, pk: str) -> Response:
         user = self.get_object()
         wanted = ChangedUser(data=request.data)
         wanted.is_valid(raise_exception=True)
-        user = services.update_user(user=user, actor=request.auth, by_length=True, **wanted.validated_data)
+        user = services.update_user(user=user, actor=request.auth, least=API_LEAST, **wanted.validated_data)
         return Response(self.get_serializer(user).data)
 
     def destroy(self, request: Any, pk: str) -> Response:

@@ -14,6 +14,7 @@ from security.accounts import services
 from security.accounts.forms import OwnPasswordForm, PreferencesForm
 from security.accounts.models import Session
 from security.keys.services import keys_of
+from security.second_factor.services import state_of
 
 YEAR_S = 365 * 24 * 3600
 
@@ -28,6 +29,8 @@ def _page(
         "preferences": preferences or PreferencesForm(initial={name: getattr(user, name) for name in names}),
         "password": password or OwnPasswordForm(),
         "sessions": alive[:50],
+        "others": alive.exclude(public_id=request.principal.session_id or "").exists(),
+        "second_factor": state_of(user),
         "keys": keys_of(user)[:10],
     }
     return render(request, "security/account.html", facts, status=422 if preferences or password else 200)
@@ -83,4 +86,13 @@ def end_session(request: HttpRequest, id: str) -> HttpResponse:
         raise NotFound("The session has ended already")
     services.end_session(session=session, actor=request.principal)
     messages.success(request, "Session ended.")
+    return redirect("ui:account")
+
+
+@require_POST
+@page()
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign every browser out but this one."""
+    ended = services.end_other_sessions(actor=request.principal)
+    messages.success(request, f"{ended} session{'' if ended == 1 else 's'} ended. This browser stays signed in.")
     return redirect("ui:account")

@@ -14,6 +14,8 @@ from config.api.permissions import ANYONE
 from config.pages import show_errors
 from security.accounts import beginning, services, signing_in
 from security.accounts.forms import LoginForm, SetupForm
+from security.second_factor import pending
+from security.second_factor import policy as second_factor
 
 HOME = "/"
 WRONG = "The e-mail address or the password is wrong, or the account is switched off."
@@ -59,13 +61,18 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(target)
     form, status = LoginForm(request.POST or None), 200
     if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
         try:
-            user = signing_in.sign_in(request, **form.cleaned_data)
+            user = signing_in.prove(request, email=given["email"], password=given["password"])
         except TooMany as error:
             form.add_error(None, f"Too many tries. Wait {error.extra['retry_after']} seconds and try again.")
             status = 429
         else:
+            if user and second_factor.has(user):
+                pending.hold(request, user, remember=given["remember"], target=target)
+                return redirect("ui:login-code")
             if user:
+                signing_in.begin(request, user, remember=given["remember"])
                 return redirect(target)
             form.add_error(None, WRONG)
     return render(request, "security/login.html", {"form": form, "next": target}, status=status)

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.api.fields import seconds
 from config.api.permissions import ROLES
+from config.api.scopes import WORDS
 from security.keys import services
 
 
@@ -31,6 +32,10 @@ class Command(BaseCommand):
         create.add_argument("--name", required=True, type=name, help="what the key is for")
         create.add_argument("--role", required=True, type=str.upper, choices=ROLES)
         create.add_argument("--expires-days", type=days, help="days until the key ends; without it never")
+        create.add_argument(
+            "--scope", action="append", default=[], choices=WORDS, metavar="API:RIGHT", dest="scopes",
+            help=f"narrow the key; may be given several times, without it every API opens: {', '.join(WORDS)}",
+        )  # fmt: skip
         actions.add_parser("list", help="show every key that is not revoked, never the key itself")
         revoke = actions.add_parser("revoke", help="end a key at once")
         revoke.add_argument("prefix", help="the start of the key, as the list shows it")
@@ -39,7 +44,9 @@ class Command(BaseCommand):
         getattr(self, options["action"])(options)
 
     def create(self, options: dict[str, Any]) -> None:
-        key, raw = services.create_service_key(name=options["name"], role=options["role"], days=options["expires_days"])
+        key, raw = services.create_service_key(
+            name=options["name"], role=options["role"], days=options["expires_days"], scopes=options["scopes"]
+        )
         self.stdout.write(raw)  # nothing else, so that a script can take it
         if options["verbosity"] > 1:
             self.stderr.write(f"{key.name}: role {key.user.role}, ends {seconds(key.expires_at) or 'never'}")
@@ -48,7 +55,8 @@ class Command(BaseCommand):
         for key in services.all_keys().iterator(chunk_size=500):
             role = services.effective_role(services.cap_of(key.role, key.instance_id), key.user.role)
             used, ends = seconds(key.last_used_at) or "never", seconds(key.expires_at) or "never"
-            self.stdout.write(f"{key.key_prefix}  {role:<9}  used {used:<20}  ends {ends:<20}  {key.name}")
+            scopes = f"  ({', '.join(key.scopes)})" if key.scopes else ""
+            self.stdout.write(f"{key.key_prefix}  {role:<9}  used {used:<20}  ends {ends:<20}  {key.name}{scopes}")
 
     def revoke(self, options: dict[str, Any]) -> None:
         found = list(services.all_keys().filter(key_prefix__startswith=options["prefix"][:10])[:2])

@@ -96,7 +96,10 @@ def _team(rule: Rule) -> Any:
 def follow(*, now: datetime | None = None) -> None:
     """Write down what drills have reached, end those that are over, and remove what was made for them."""
     now = now or timezone.now()
-    for drill in Drill.objects.filter(tidied_at=None).select_related("copy__instance").order_by("started_at")[:100]:
+    going_on = Drill.objects.filter(tidied_at=None)
+    if not going_on.exists():  # asked each second
+        return
+    for drill in going_on.select_related("copy__instance").order_by("started_at")[:100]:
         try:
             if drill.state == State.RUNNING:
                 _follow(drill, now)

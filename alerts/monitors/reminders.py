@@ -23,6 +23,8 @@ def remind(*, now: datetime) -> int:
     waiting = Alert.objects.filter(
         source=Source.MONITOR, status=Status.ACTIVE, monitor__reminder_minutes__isnull=False
     ).exclude(type=FLAPPING)
+    if not waiting.exists():  # asked each second
+        return 0
     found = waiting.select_related("monitor").order_by("fired_at", "pk")[:BATCH]
     return sum(_remind(alert, now) for alert in found if _due_at(alert) <= now)
 

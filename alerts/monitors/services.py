@@ -149,7 +149,8 @@ def wording(run: Run, type: str) -> tuple[str, str]:
 
 def retire(*, now: datetime) -> int:
     """End the alerts of monitors that were switched off; how many. Their count starts anew."""
-    idle = list(Alert.objects.open().filter(monitor__enabled=False).select_related("monitor")[:BATCH])
+    ended = Alert.objects.open().filter(monitor__enabled=False)
+    idle = list(ended.select_related("monitor")[:BATCH]) if ended.exists() else []  # asked each second
     for alert in idle:
         with transaction.atomic():
             resolve(alert=alert, now=now, notify=alert.type != FLAPPING, text="The monitor was switched off")

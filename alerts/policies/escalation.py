@@ -41,6 +41,8 @@ def _start(alerts: list[Alert], first: PolicyStep, now: datetime) -> None:
 def escalate_due(*, now: datetime) -> int:
     """Take the steps whose time has come, of alerts that nobody has taken on; how many."""
     due = Alert.objects.filter(next_step_at__lte=now, status=Status.ACTIVE, held=Hold.NONE)
+    if not due.exists():  # asked each second: the wide query below costs three times as much to write down
+        return 0
     due = due.select_related("policy", "rule", "group__grouping").order_by("next_step_at", "pk")
     return sum(_escalate(alert, now) for alert in due[:BATCH])
 

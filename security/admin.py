@@ -13,7 +13,9 @@ from security.accounts.models import Membership, Session, Team, User
 from security.audit.models import AuditEntry
 from security.keys import services as keys
 from security.keys.models import ApiKey
+from security.rotations.models import Rotation
 from security.second_factor.models import CodeGenerator, RecoveryCode
+from security.ssh_keys.models import ServerKey, SshKey
 from security.vault.models import Secret, SecretVersion
 
 
@@ -129,3 +131,29 @@ class RecoveryCodeAdmin(ReadOnlyAdmin):
     search_fields = ("user__email",)
     exclude = ("digest",)
     ordering = ("user__email", "id")
+
+
+@admin.register(Rotation)
+class RotationAdmin(ReadOnlyAdmin):
+    list_display = ("secret_name", "secret_type", "instance", "rotation_days", "last_rotated_at", "due_at")
+    list_select_related = ("instance",)
+    search_fields = ("id", "secret_name", "instance__name")
+    ordering = ("due_at", "id")
+
+
+@admin.register(SshKey)
+class SshKeyAdmin(ReadOnlyAdmin):
+    list_display = ("fingerprint", "comment", "key_type", "key_bits", "instance", "revoked_at", "expires_at", "seen_at")
+    list_filter = ("key_type",)
+    list_select_related = ("instance",)
+    search_fields = ("id", "fingerprint", "comment", "instance__name")
+    ordering = ("-created_at", "-id")
+
+
+@admin.register(ServerKey)
+class ServerKeyAdmin(ReadOnlyAdmin):
+    list_display = ("comment", "public_key", "created_by", "created_at")
+    list_select_related = ("created_by",)
+    search_fields = ("comment",)
+    exclude = ("sealed_private_key",)
+    ordering = ("id",)

@@ -3,11 +3,12 @@
 from fleet.agents import installed
 from fleet.instances import beside
 from fleet.instances.models import Instance
+from fleet.providers import identity
 from security.audit import links
 from security.bom.reports import packages_told
 from security.bom.services import on_change
 from security.second_factor.models import CodeGenerator
-from security.ssh_keys import sightings
+from security.ssh_keys import server_key, sightings
 from security.ssh_keys.models import ServerKey
 from security.vault import columns
 from security.vault.models import Secret, SecretVersion
@@ -28,6 +29,7 @@ def register() -> None:
     columns.register(SecretVersion, "sealed_value", lambda version: version.context)
     columns.register(CodeGenerator, "sealed_secret")
     columns.register(ServerKey, "sealed_private_key")
+    identity.register(identity.Keeper(server_key.exists, server_key.private_key))
 
 
 def secrets_of(instance: Instance) -> beside.Fact:

@@ -10,7 +10,7 @@ from django.conf import settings
 from msgspec import Meta
 
 from config import outbound
-from fleet.providers import archives
+from fleet.providers import archives, identity
 from fleet.providers.base import ACTION_TIMEOUT_S, Archive, Driver, DriverFailed, Order
 from fleet.providers.programs import run
 
@@ -48,9 +48,10 @@ class SshDriver(Driver):
 
     @property
     def lacking(self) -> str | None:
-        for name in ("SSH_KEY_FILE", "SSH_KNOWN_HOSTS"):
-            if not getattr(settings, name):
-                return f"SSH is not set up: PHAROS_{name} is missing."
+        if not identity.known():
+            return "SSH is not set up: the server has no key of its own, and PHAROS_SSH_KEY_FILE names none."
+        if not settings.SSH_KNOWN_HOSTS:
+            return "SSH is not set up: PHAROS_SSH_KNOWN_HOSTS is missing."
         return None if self.machine.target else "It is not told on which host the instance runs."
 
     def possible(self) -> frozenset[str]:
@@ -71,6 +72,10 @@ class SshDriver(Driver):
         return made.done()
 
     def _do(self, command: list[str], timeout_s: float, output: Callable[[bytes], Any] | None = None) -> None:
+        with identity.key_file() as key:
+            run(self._argv(command, key), timeout_s=timeout_s, what="The command over SSH", output=output)
+
+    def _argv(self, command: list[str], key: str) -> list[str]:
         place = place_of(self.machine.target)
         try:
             address = str(outbound.resolve(place.host, timeout_s=CONNECT_S)[0])
@@ -85,7 +90,7 @@ class SshDriver(Driver):
             "HostKeyAlias": place.host if place.port == 22 else f"[{place.host}]:{place.port}",
             "CheckHostIP": "no",
             "IdentitiesOnly": "yes",
-            "IdentityFile": settings.SSH_KEY_FILE,
+            "IdentityFile": key,
             "ConnectTimeout": CONNECT_S,
             "ServerAliveInterval": 15,
             "ServerAliveCountMax": 4,
@@ -94,8 +99,7 @@ class SshDriver(Driver):
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         argv = ["ssh", "-F", "/dev/null", "-T", "-x", "-a", *words, "-p", str(place.port), "-l", place.user]
         # The other side hands the text to a shell: quoted, each word arrives as it was written.
-        argv += ["--", address, shlex.join(command)]
-        run(argv, timeout_s=timeout_s, what="The command over SSH", output=output)
+        return [*argv, "--", address, shlex.join(command)]
 
 
 def place_of(target: str) -> Place:

@@ -21,6 +21,10 @@ def get() -> ServerKey | None:
     return ServerKey.objects.select_related("created_by").first()
 
 
+def exists() -> bool:
+    return ServerKey.objects.exists()
+
+
 def private_key() -> str | None:
     """The private part in OpenSSH's form, for the driver `ssh`; None without a key. Raises Unreadable."""
     key = ServerKey.objects.first()

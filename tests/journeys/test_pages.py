@@ -13,7 +13,7 @@ from tests.journeys.addresses import EMPTY, FILLED
 from tests.support import product as products
 from tests.support.console import Console, wait_for
 from tests.support.filling import depth, exchange, lines, load, replay
-from tests.support.pages import EMAIL, PASSWORD, PHONE, WIDE, Visit, sign_up
+from tests.support.pages import EMAIL, PASSWORD, PHONE, WIDE, Visit, grave_findings, sign_up
 from tests.support.terminal import use_terminal
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser]
@@ -80,6 +80,7 @@ def site(chromium: Any) -> Iterator[Site]:
 
 
 BUDGET = {"name": "Everything", "amountUsd": 500, "period": "MONTHLY"}
+SECRET = {"name": "SHOP_PASSWORD", "value": "planted-value", "scope": ["monitors"], "description": "of the shop"}
 
 
 def fill(console: Console) -> dict[str, str]:
@@ -125,6 +126,10 @@ def fill(console: Console) -> dict[str, str]:
     command = {"instanceId": instance, "command": "sh", "args": ["-c", "echo one; echo two >&2"]}
     ran = console.post("/api/v1/commands", command, expect=201)
     depth(console, instance)
+    weak = {"instanceId": instance, "fingerprint": "SHA256:weak", "keyType": "ssh-rsa", "keyBits": 1024}
+    console.post("/api/v1/security/ssh-keys", weak, expect=201)
+    rotation = {"instanceId": instance, "secretName": "payments", "secretType": "API key"}
+    console.post("/api/v1/security/secrets", rotation, expect=201)
     return {
         "instance": instance,
         "silent": silent,
@@ -140,6 +145,7 @@ def fill(console: Console) -> dict[str, str]:
         **replay(console),
         "budget": console.post("/api/v1/costs/budgets", BUDGET, expect=201)["id"],
         "signal": signal(console),
+        "secret": console.post("/api/v1/secrets", SECRET, expect=201)["id"],
     }
 
 
@@ -312,3 +318,25 @@ def test_keyboard_alone_reaches_the_content_and_other_pages(site: Site) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/instances/[^/]+/$"))
     context.close()
+
+
+def test_a_revealed_value_goes_by_itself_unless_the_reader_prolongs(site: Site) -> None:
+    context = site.context()
+    try:
+        page = context.new_page()
+        page.clock.install()
+        page.goto(f"{site.product.url}/secrets/{site.ids['secret']}/reveal/")
+        page.get_by_label("Reason").fill("to see it")
+        page.get_by_role("button", name="Reveal SHOP_PASSWORD").click()
+        value = page.get_by_text(SECRET["value"], exact=True)
+        value.wait_for()
+        assert not grave_findings(page)
+        page.get_by_role("button", name="Show 30 s longer").click()
+        page.clock.fast_forward(45_000)
+        page.get_by_text(re.compile("closes in 1[0-5] s")).wait_for()
+        assert value.count() == 1
+        page.clock.fast_forward(20_000)
+        page.wait_for_url(f"**/secrets/{site.ids['secret']}/")
+        assert value.count() == 0
+    finally:
+        context.close()

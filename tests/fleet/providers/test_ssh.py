@@ -4,12 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from config.api.authentication import Principal
 from fleet.providers.base import DriverFailed
 from fleet.providers.ssh import SshDriver, place_of
+from security.ssh_keys import server_key
+from tests.factories import make_user
 from tests.fleet.providers.conftest import content, order
 from tests.support.services import free_port
 
@@ -95,3 +100,23 @@ def test_targets():
     for wrong in ("", "host", "root@", "-o@host", "root@-oProxyCommand=x", "root@host:99999", "root@a b", "root@h\n"):
         with pytest.raises(ValueError, match="user@host"):
             place_of(wrong)
+
+
+@pytest.mark.django_db
+def test_the_servers_own_key_opens_it_and_its_file_is_gone_afterwards(server, settings, machine, tmp_path, monkeypatch):
+    folder, port = server
+    settings.SSH_KEY_FILE, settings.SSH_KNOWN_HOSTS = None, folder / "known_hosts"
+    settings.OUTBOUND_ALLOW_LOOPBACK = True
+    ssh = SshDriver(machine(target=f"{USER}@127.0.0.1:{port}", options={"suspend": ["true"]}))
+    assert "the server has no key of its own" in ssh.lacking
+    with pytest.raises(DriverFailed, match="no SSH key"):
+        ssh.suspend()
+    key = server_key.generate(actor=Principal(make_user()), now=timezone.now())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert ssh.lacking is None
+    with pytest.raises(DriverFailed, match="Permission denied"):
+        ssh.suspend()
+    with (folder / "authorized_keys").open("a") as file:
+        file.write(key.public_key + "\n")
+    ssh.suspend()
+    assert not list(tmp_path.iterdir())

@@ -34,6 +34,11 @@ def base(name: str) -> str:
     return name.partition(":")[0]
 
 
+def version(ecosystem: str, text: str) -> str:
+    """The version as OSV writes it: those of Go without the `v` in front."""
+    return text.strip().removeprefix("v") if ecosystem == "Go" else text.strip()
+
+
 def canonical(ecosystem: str, name: str) -> str:
     """The package's name as its ecosystem compares it."""
     family, name = base(ecosystem), name.strip()

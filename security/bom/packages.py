@@ -82,7 +82,7 @@ def _canonical(package: Package) -> Package:
     source = package.source_name and names.canonical(ecosystem, package.source_name)
     return Package(
         name=names.canonical(ecosystem, package.name),
-        version=package.version.strip(),
+        version=names.version(ecosystem, package.version),
         ecosystem=ecosystem,
         license=(package.license or "").strip() or None,
         source_name=source or None,

@@ -3,6 +3,7 @@
 A process of its own with bounded memory and time: what is in a document is only known when it has been read.
 """
 
+import gc
 import resource
 import sys
 from typing import Annotated, Any
@@ -200,6 +201,7 @@ def _meant(one: Vulnerability, by_ref: dict[str, Row]) -> list[tuple[str, str | 
 
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    gc.disable()  # it would only look again and again for what cannot be there
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     answer: Any
     try:

@@ -31,6 +31,10 @@ class Security(Part):
         description="days to fix a finding in, by severity: CRITICAL:7,HIGH:30,MEDIUM:90,LOW:180; 0 for no deadline",
     )
 
+    secret_remind_days: int = Field(
+        14, ge=0, le=365, description="days before a secret expires at which an alert reminds of it; 0 for no reminder"
+    )
+
     @field_validator("fix_within_days", mode="before")
     @classmethod
     def _fix_within_days(cls, value: object) -> object:

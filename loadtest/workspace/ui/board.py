@@ -18,10 +18,12 @@ from loadtest.workspace import queries, requests
 from loadtest.workspace.models import Collection, Environment, Globals, SavedRequest
 from loadtest.workspace.ui.tree import choices, tree
 from loadtest.workspace.ui.variables import known
+from security.vault.syntax import is_reference
 
 MOST_ENVIRONMENTS = 200
 NONE = "none"
 DRAWN = {"value": "a new value each time", "scope": ""}
+FROM_VAULT = {"value": "read when it is sent", "scope": "vault"}
 
 
 @page(VIEWER)
@@ -57,7 +59,7 @@ def board(request: HttpRequest, definition: Mapping[str, Any], **more: Any) -> d
         "body_modes": builders.BODY_MODES.items(),
         "auth_modes": builders.AUTH_MODES.items(),
         "known": names,
-        "used": [(name, names.get(name) or (DRAWN if name in GENERATORS else None)) for name in mentioned(definition)],
+        "used": [(name, names.get(name) or made_up(name)) for name in mentioned(definition)],
         "counts": counts(shown),
         "api_body": as_body(definition, environment),
         **more,
@@ -90,6 +92,13 @@ def scopes(places: list[Collection], environment: Environment | None) -> list[tu
         *((place.name, place.variables) for place in places),
         ("globals", shared.variables if shared else {}),
     ]
+
+
+def made_up(name: str) -> Mapping[str, str] | None:
+    """What stands for a name that no scope defines; None when nothing does."""
+    if name in GENERATORS:
+        return DRAWN
+    return FROM_VAULT if is_reference(f"{{{{{name}}}}}") else None
 
 
 def mentioned(definition: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from itertools import takewhile
 from typing import Any
@@ -35,6 +34,11 @@ def mark(entry: AuditEntry) -> str:
     return seal_of([None, *_of(entry)])
 
 
+def sealed(entry: AuditEntry, number: int, before: str) -> str:
+    """The seal of an entry in its place in the chain, after the entry whose seal is `before`."""
+    return seal_of([before, number, *_of(entry)])
+
+
 def seal_pending() -> None:
     """Chain every committed entry that is not yet, oldest first; safe from any number of processes at once.
 
@@ -49,7 +53,7 @@ def seal_pending() -> None:
         number, seal = head.last_number, head.last_seal
         for entry in waiting:
             number += 1
-            seal = seal_of([seal, number, *_of(entry)])
+            seal = sealed(entry, number, seal)
             entry.number, entry.seal = number, seal
         try:
             with transaction.atomic():
@@ -104,14 +108,14 @@ def content(values: Iterable[Any]) -> list[Any]:
     return [*plain, at.astimezone(UTC).isoformat(timespec="microseconds")]
 
 
-def seal_of(fields: list[Any]) -> str:
-    """HMAC-SHA256 in hex over the fields as JSON, with a key that follows from the product's secret."""
-    return hmac.digest(_key(settings.SECRET_KEY), _as_json(fields).encode(), "sha256").hex()
+def seal_of(fields: list[Any], key: bytes | None = None) -> str:
+    """HMAC-SHA256 in hex over the fields as JSON. Who makes many asks for the key once."""
+    return hmac.digest(key or sealing_key(), _as_json(fields).encode(), "sha256").hex()
 
 
-@lru_cache(maxsize=1)
-def _key(secret: str) -> bytes:
-    return sha256(b"pharos.audit" + secret.encode()).digest()
+def sealing_key() -> bytes:
+    """It follows from the product's secret."""
+    return sha256(b"pharos.audit" + settings.SECRET_KEY.encode()).digest()
 
 
 def _of(entry: AuditEntry) -> list[Any]:

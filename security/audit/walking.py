@@ -4,14 +4,33 @@ Every step reads the record of the ends anew: the log may grow and lose its old 
 """
 
 import hmac
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from security.accounts.models import User
-from security.audit.chain import CONTENT, SLICE, content, head_seal, mark, pending, seal_of, seal_pending
+from security.audit.chain import (
+    CONTENT,
+    SLICE,
+    content,
+    head_seal,
+    mark,
+    pending,
+    seal_of,
+    seal_pending,
+    sealing_key,
+)
 from security.audit.models import AuditEntry, AuditHead
 
-STEP = 2000  # entries; a few hundredths of a second
+STEP = 2000  # entries; less than a tenth of a second
+METADATA = CONTENT.index("metadata")
+READ = tuple(Cast(name, TextField()) if name == "metadata" else name for name in CONTENT)
+QUICK_FIRST = (msgspec.json.decode, json.loads)
 TRIES = 5  # a step is made again when the ends of the log moved under it
 
 
@@ -81,19 +100,32 @@ def _step(head: AuditHead, place: Place) -> Place | Verdict:
         expected, seal = head.first_number, head.first_seal
     if not place.number and (early := _numbered(number__lt=expected)) is not None:
         return Verdict(place.checked, False, early, f"Entry {early} was slipped in before the start")
-    checked = place.checked
+    checked, key = place.checked, sealing_key()
     rows = AuditEntry.objects.filter(number__gte=expected, number__lte=head.last_number).order_by("number")
-    for number, stored, *values in rows.values_list("number", "seal", *CONTENT)[:STEP]:
+    for number, stored, *values in rows.values_list("number", "seal", *READ)[:STEP]:
         if number > expected:
             return Verdict(checked, False, expected, f"Entry {expected} is missing")
-        seal = seal_of([seal, expected, *content(values)])
-        if not hmac.compare_digest(stored or "", seal):
+        if not _fits(stored or "", seal, expected, values, key):
             return Verdict(checked, False, expected, f"Entry {expected} was changed, or stands in another's place")
+        seal = stored
         expected += 1
         checked += 1
     if checked - place.checked == STEP:
         return Place(checked, expected, seal)
     return _end(head, Place(checked, expected, seal))
+
+
+def _fits(stored: str, before: str, number: int, values: list[Any], key: bytes) -> bool:
+    """Whether a row is what its seal says. A metadata that the quick reader reads in another way gets a second look."""
+    text = values[METADATA]
+    for read in QUICK_FIRST:
+        try:
+            values[METADATA] = None if text is None else read(text)
+        except (msgspec.MsgspecError, ValueError):
+            continue
+        if hmac.compare_digest(stored, seal_of([before, number, *content(values)], key)):
+            return True
+    return False
 
 
 def _end(head: AuditHead, place: Place) -> Verdict:

@@ -247,10 +247,26 @@ class TestSettings:
         assert client.post(f"{path}delete/").status_code == 302
         assert client.get(path).status_code == 404
 
-    @pytest.mark.parametrize("path", ["users/", "users/new/", "keys/", "teams/"])
+    @pytest.mark.parametrize("path", ["users/", "users/new/", "keys/", "teams/", "security/"])
     def test_others_are_told_which_role_it_needs(self, path):
         answer = browser(role="OPERATOR").get(f"/settings/{path}")
         assert (answer.status_code, "ADMIN role" in answer.text) == (403, True)
+
+    def test_rules_in_force_name_their_variables(self, settings):
+        settings.KEEP_DAYS = settings.KEEP_DAYS | {"audit": 1}
+        settings.REQUIRE_SECOND_FACTOR, settings.RATE_READS, settings.AGENT_KEY = "none", 0, "a-shared-key"
+        client = browser()
+
+        def words(path):
+            return " ".join(re.sub(r"<[^>]+>", " ", client.get(path).text).split())
+
+        assert "Audit entries 1 day PHAROS_KEEP_AUDIT_DAYS" in words("/settings/retention/")
+        policy = words("/settings/security/")
+        assert "Second factor is required of nobody PHAROS_REQUIRE_SECOND_FACTOR" in policy
+        assert "People with a second factor 0 of 1" in policy and "no limit PHAROS_RATE_READS" in policy
+        assert "a-shared-key" not in client.get("/settings/security/").text
+        assert "Retention" in words("/settings/")
+        assert 'data-label="Second factor"><span class="muted">off' in client.get("/settings/users/").text
 
     def test_a_role_in_a_team_opens_no_settings(self):
         client = browser(role="VIEWER")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from config.api.errors import ApiError, NotFound
 from config.api.permissions import ADMIN, VIEWER
 from config.pages import page, show_errors
-from security.accounts import services
+from security.accounts import in_force, services
 from security.accounts.forms import NewUserForm, UserForm
 from security.accounts.models import Role, User
 
@@ -27,11 +27,29 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@page(VIEWER)
+def retention(request: HttpRequest) -> HttpResponse:
+    """What is kept how long."""
+    return render(request, "security/retention.html", {"rules": in_force.kept()})
+
+
+@require_GET
+@page(ADMIN)
+def policy(request: HttpRequest) -> HttpResponse:
+    """The rules of security that are in force."""
+    return render(request, "security/policy.html", {"subjects": in_force.policy()})
+
+
+@require_GET
 @page(ADMIN)
 def users(request: HttpRequest) -> HttpResponse:
     """Everybody who can get in, people and service users."""
     text, role = request.GET.get("search", "").strip()[:128], request.GET.get("role", "")
-    rows = User.objects.order_by("name", "email", "pk").prefetch_related("memberships__team")
+    rows = (
+        User.objects.order_by("name", "email", "pk")
+        .prefetch_related("memberships__team")
+        .select_related("code_generator")
+    )
     if text:
         rows = rows.filter(Q(email__icontains=text) | Q(name__icontains=text))
     if role in Role.values:

@@ -11,6 +11,7 @@ from loadtest.workspace import collections, environments, requests, values
 from loadtest.workspace.models import Collection, Environment, Globals, SavedRequest
 from loadtest.workspace.saving import apply, repeated
 from security.audit.services import record
+from security.vault import references
 
 AT_ONCE = 200
 
@@ -32,6 +33,8 @@ def store(*, tree: Json, actor: Principal, collection_id: str | None = None) -> 
     Variables of imported globals are added to those that are there and replace the ones of the same name.
     """
     values.storable(tree)
+    if references.texts_in(tree):  # whether there are such secrets here tells who uses what was imported
+        references.refuse_nameless(actor)
     return repeated(lambda: _write(tree, actor, collection_id))
 
 

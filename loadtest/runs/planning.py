@@ -61,7 +61,7 @@ def make(body: Mapping[str, Any], order: Order, actor: Principal | None) -> Plan
     """Raises Invalid for a request that cannot be put together. A bad URL makes a plan that refuses to begin."""
     settings, ceiling = configuration.values(), ceilings.of(actor)
     request_id, environment_id = body.get("requestId") or None, body.get("environmentId") or None
-    scopes = opening.scopes_for(body, request_id, environment_id).scopes
+    scopes = opening.scopes_for(body, request_id, environment_id, actor=actor).scopes
     connections, warnings = _connections(order, settings, int(ceiling.in_flight))
     spec = RunSpec(
         mode=order.mode,

@@ -27,7 +27,7 @@ def send(*, body: dict[str, Any], actor: Principal | None) -> dict[str, Any]:
     """
     order = asked.read(body)
     with place():
-        opened = opening.scopes_for(body, order.request_id, order.environment_id)
+        opened = opening.scopes_for(body, order.request_id, order.environment_id, actor=actor)
         scripts = Scripts(
             asked=order,
             scopes=opened.scopes,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from config.api.authentication import Principal
 from loadtest.composing.variables import Scopes, Variables, enabled, names_in, value_of
 from loadtest.workspace import queries
 from loadtest.workspace.models import Collection, Environment, Globals, SavedRequest
@@ -26,17 +27,24 @@ class Opened:
     found: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def scopes_for(body: Mapping[str, Any], request_id: str | None, environment_id: str | None) -> Opened:
-    """The variables that a body of POST /request or /run sees, ready for use. Raises `references.Unusable`."""
+def scopes_for(
+    body: Mapping[str, Any], request_id: str | None, environment_id: str | None, *, actor: Principal | None
+) -> Opened:
+    """The variables that a body of POST /request or /run sees, ready for use. Raises `references.Unusable`, Forbidden.
+
+    Forbidden is a caller without a name: whoever sends a request chooses where the values go.
+    """
     scopes = queries.scopes_for(request_id, environment_id)
     texts = [body.get(part) for part in PARTS]
     texts.append(queries.inherited_auth(request_id) if request_id else None)
     used = _Used(texts, [script for part in SCRIPTS if isinstance(script := body.get(part), str)])
     every = (scopes.environment, *scopes.collections, scopes.globals)
     values = [value_of(entry) for scope in every for name, entry in scope.items() if enabled(entry) and name in used]
-    found = references.values_of(references.texts_in([texts, values]), use=Use.LOAD_TESTS)
-    if not found:
+    referring = references.texts_in([texts, values])
+    if not referring:
         return Opened(scopes)
+    references.refuse_nameless(actor)
+    found = references.values_of(referring, use=Use.LOAD_TESTS)
     direct = {name: _secret(found[name]) for name in references.names_in(*references.texts_in(texts))}
     return Opened(
         replace(
@@ -84,7 +92,7 @@ def _secret(value: str) -> dict[str, Any]:
 
 
 def refuse_unusable(
-    row: Collection | SavedRequest | Environment | Globals, body: Mapping[str, Any], actor: Any
+    row: Collection | SavedRequest | Environment | Globals, body: Mapping[str, Any], actor: Principal | None
 ) -> None:
     """Before `body` is written into a row: what it comes to refer to can be used. Raises as `references.check`."""
     if not references.texts_in(body):

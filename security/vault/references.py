@@ -15,13 +15,14 @@ from django.utils import timezone
 from config.api.authentication import Principal
 from config.api.errors import Forbidden, Invalid
 from config.api.permissions import OPERATOR
+from security.keys.anonymous import USER_ID
 from security.vault.crypto import Unreadable
 from security.vault.models import Secret, SecretVersion
 from security.vault.syntax import Json, is_name, is_reference, names_in, put_in, taken_out, texts_in, written
 
 __all__ = [
-    "Unusable", "Use", "check", "filled", "help_text", "is_reference", "masks_of", "names_in", "put_in", "taken_out",
-    "texts_in", "values_of",
+    "Unusable", "Use", "check", "filled", "help_text", "is_reference", "masks_of", "names_in", "put_in",
+    "refuse_nameless", "taken_out", "texts_in", "values_of",
 ]  # fmt: skip
 READ_AGAIN = timedelta(minutes=1)  # how exact `last_read_at` is; a check each second need not write each second
 SHOWN = 100
@@ -55,6 +56,8 @@ def check(texts: Mapping[str, Any], *, use: Use, principal: Principal | None, in
     `texts` are JSON values by the path that an error names. Raises Invalid; raises Forbidden when the person is no
     OPERATOR, who could otherwise have a secret sent to a place of their own (None is the platform itself).
     """
+    if texts_in(texts):
+        refuse_nameless(principal)
     faults: dict[str, list[str]] = {}
     for path, value in texts.items():
         for name in names_in(*texts_in(value)):
@@ -67,6 +70,12 @@ def check(texts: Mapping[str, Any], *, use: Use, principal: Principal | None, in
                 _refuse_below_operator(principal, secret)
     if faults:
         raise Invalid(next(iter(faults.values()))[0], details=faults)
+
+
+def refuse_nameless(principal: Principal | None) -> None:
+    """Raise Forbidden for a caller whom only its address vouches for: nobody could tell later who had a secret sent."""
+    if principal is not None and principal.user.pk == USER_ID:
+        raise Forbidden("Secrets of the vault are used with a key or a session only")
 
 
 def values_of(texts: Iterable[str], *, use: Use, instance: Any = None) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Variables and requests of load testing that read values from the vault (docs/vault.md)."""
 
 import json
+from ipaddress import ip_network
 
 import pytest
 
@@ -8,6 +9,7 @@ from loadtest.runs.models import Run
 from loadtest.runs.tasks import execute
 from loadtest.workspace.models import Environment
 from tests.factories import make_secret
+from tests.support.client import ApiClient
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/loadtest"
@@ -95,3 +97,15 @@ def test_a_reference_that_cannot_be_followed_is_not_saved(api, token):
         answer = client.post(f"{BASE}/{what}", {"name": "Staging", "variables": variables})
         assert answer.status_code == 400 and "'OF_MONITORS' is not for load tests" in answer.json()["error"], what
     assert not Environment.objects.exists()
+
+
+def test_a_caller_without_a_name_uses_no_secret(api, token, staging, local_server, settings):
+    settings.LOADTEST_ANONYMOUS_FROM = [ip_network("127.0.0.0/8")]
+    nobody = ApiClient(headers={"Host": "localhost:8000"})
+    sent = {"method": "GET", "url": local_server.url, "headers": {"X": "{{token}}"}, "environmentId": staging}
+    variables = {"mine": {"value": "{{secret:API_TOKEN}}"}}
+    for path, body in (("request", sent), ("run", sent), ("environments", {"name": "Mine", "variables": variables})):
+        refused = nobody.post(f"{BASE}/{path}", body)
+        assert refused.status_code == 403 and "with a key or a session only" in refused.json()["error"], path
+    assert nobody.post(f"{BASE}/request", sent | {"headers": {}}).status_code == 200
+    assert [request.headers.get("x") for request in local_server.requests] == [None]

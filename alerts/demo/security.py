@@ -15,6 +15,7 @@ from security.ssh_keys.models import SshKey
 from security.vault.models import Secret, SecretVersion
 from security.vulnerabilities import models as found
 from security.vulnerabilities.deadlines import due_at
+from security.vulnerabilities.ecosystems import key as ecosystem_key
 from security.vulnerabilities.severity import RANKS
 from security.vulnerabilities.telling import tell
 
@@ -78,7 +79,7 @@ def _advisories(now: datetime) -> None:
         )  # fmt: skip
         if made:
             found.Affected.objects.create(
-                advisory=row, ecosystem=one.ecosystem, name=one.package, versions=list(one.affected),
+                advisory=row, ecosystem=ecosystem_key(one.ecosystem), name=one.package, versions=list(one.affected),
                 fix_version=one.fixed,
             )  # fmt: skip
 

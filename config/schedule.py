@@ -51,6 +51,7 @@ TICKS = dict(
         tick(30, "costs.ledger.tasks.tend"),
         tick(3600, "costs.ledger.tasks.prune"),
         tick(60, "security.vulnerabilities.tasks.tend"),
+        tick(3600, "security.bom.tasks.forget"),
         tick(3600, "security.audit.tasks.prune"),
         tick(3600, "security.accounts.tasks.clear_sessions"),
     ]

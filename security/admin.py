@@ -11,6 +11,7 @@ from config.api.errors import ApiError
 from security.accounts import services as accounts
 from security.accounts.models import Membership, Session, Team, User
 from security.audit.models import AuditEntry
+from security.bom.models import Component, Inventory, VexStatement
 from security.keys import services as keys
 from security.keys.models import ApiKey
 from security.rotations.models import Rotation
@@ -131,6 +132,32 @@ class RecoveryCodeAdmin(ReadOnlyAdmin):
     search_fields = ("user__email",)
     exclude = ("digest",)
     ordering = ("user__email", "id")
+
+
+@admin.register(Component)
+class ComponentAdmin(ReadOnlyAdmin):
+    list_display = ("name", "version", "ecosystem", "license", "source_name", "source_version", "created_at")
+    search_fields = ("name", "source_name")
+    ordering = ("ecosystem", "name", "version", "pk")
+    show_full_result_count = False
+
+
+@admin.register(Inventory)
+class InventoryAdmin(ReadOnlyAdmin):
+    list_display = ("instance", "source", "packages", "received_at", "received_from")
+    list_filter = ("source",)
+    list_select_related = ("instance",)
+    search_fields = ("instance__id", "instance__name", "received_from")
+    ordering = ("-received_at", "pk")
+
+
+@admin.register(VexStatement)
+class VexStatementAdmin(ReadOnlyAdmin):
+    list_display = ("vulnerability", "state", "justification", "instance", "ecosystem", "package", "imported_at")
+    list_filter = ("state",)
+    list_select_related = ("instance",)
+    search_fields = ("vulnerability", "package", "instance__id", "instance__name")
+    ordering = ("-imported_at", "-pk")
 
 
 @admin.register(Rotation)

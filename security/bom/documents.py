@@ -1,7 +1,7 @@
 """Bills of material that people hand in and take away: lists of packages, CycloneDX documents (§22)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -32,15 +32,16 @@ class Imported(NamedTuple):
     notes: list[str]
 
 
-@transaction.atomic
 def put(
     *, instance: Instance, packages: Sequence[Package], actor: Principal | None, now: datetime, request: Any = None
 ) -> Change:
     """Take these packages for what a person says is installed. Raises Forbidden, Invalid."""
     _permit(actor, instance)
-    change = _replace(instance, packages, (), actor, now)
-    _record(instance, actor, request, form="packages", packages=change._asdict())
-    return change
+
+    def note(change: Change) -> None:
+        _record(instance, actor, request, form="packages", packages=change._asdict())
+
+    return _replace(instance, packages, (), actor, now, note)
 
 
 def take(
@@ -54,17 +55,22 @@ def take(
     contents = children.read(document)
     if contents.packages is None and contents.statements is None:
         raise Invalid("The document has neither components nor vulnerabilities")
-    packages = contents.packages and [Package(*row) for row in contents.packages]  # type: ignore[arg-type]
-    with transaction.atomic():
-        change, statements = None, contents.statements
-        if packages is not None:
-            change = _replace(instance, packages, contents.notes, actor, now)
-        if statements is not None and _state(instance, statements, actor, now):
+    statements = None if contents.statements is None else len(contents.statements)
+
+    def note(change: Change | None) -> None:
+        if contents.statements is not None and _state(instance, contents.statements, actor, now):
             services.tell_changed(instance.pk)
-        done = Imported(change, None if statements is None else len(statements), contents.notes)
-        facts = {"packages": change and change._asdict(), "statements": done.statements}
+        facts = {"packages": change and change._asdict(), "statements": statements}
         _record(instance, actor, request, form="CycloneDX", **facts)
-    return done
+
+    change = None
+    if contents.packages is None:
+        with transaction.atomic():
+            note(None)
+    else:
+        packages = [Package(*row) for row in contents.packages]  # type: ignore[arg-type]
+        change = _replace(instance, packages, contents.notes, actor, now, note)
+    return Imported(change, statements, contents.notes)
 
 
 def order(*, instance: Instance, version: str = NEWEST, now: datetime) -> Order:
@@ -113,11 +119,22 @@ def _permit(actor: Principal | None, instance: Instance) -> None:
 
 
 def _replace(
-    instance: Instance, packages: Sequence[Package], notes: Sequence[str], actor: Principal | None, now: datetime
+    instance: Instance,
+    packages: Sequence[Package],
+    notes: Sequence[str],
+    actor: Principal | None,
+    now: datetime,
+    within: Callable[[Change], None],
 ) -> Change:
     name = actor.user.email if actor and actor.user else "the command line"
     return services.replace(
-        instance=instance, source=Source.UPLOAD, packages=packages, notes=notes, received_from=name, now=now
+        instance=instance,
+        source=Source.UPLOAD,
+        packages=packages,
+        notes=notes,
+        received_from=name,
+        now=now,
+        within=within,
     )
 
 

@@ -40,10 +40,12 @@ def replace(
     notes: Sequence[str] = (),
     received_from: str = "",
     now: datetime,
+    within: Callable[[Change], None] | None = None,
 ) -> Change:
     """Take these packages for all that `source` knows of the instance; what is gone from the list leaves it.
 
-    A list that is the same as before writes one row. Raises Invalid, with nothing stored then.
+    A list that is the same as before writes one row. `within` is called in the same transaction. Raises Invalid, with
+    nothing stored then.
     """
     found = checked(packages)
     told = {
@@ -52,9 +54,9 @@ def replace(
         "notes": [note.replace("\x00", "")[:LONGEST_NOTE] for note in notes[:MOST_NOTES]],
     }
     try:
-        return _replaced(instance.pk, source, found, told)
+        return _replaced(instance.pk, source, found, told, within)
     except IntegrityError:  # a component that no instance had was tidied away meanwhile
-        return _replaced(instance.pk, source, found, told)
+        return _replaced(instance.pk, source, found, told, within)
 
 
 def tell_changed(instance_id: str) -> None:
@@ -64,7 +66,16 @@ def tell_changed(instance_id: str) -> None:
 
 
 @transaction.atomic
-def _replaced(instance_id: str, source: str, found: dict[Key, Package], told: dict) -> Change:
+def _replaced(
+    instance_id: str, source: str, found: dict[Key, Package], told: dict, within: Callable[[Change], None] | None
+) -> Change:
+    change = _stored(instance_id, source, found, told)
+    if within:
+        within(change)
+    return change
+
+
+def _stored(instance_id: str, source: str, found: dict[Key, Package], told: dict) -> Change:
     seal = digest(found.values())
     inventory, _ = Inventory.objects.get_or_create(instance_id=instance_id, source=source, defaults=told)
     inventory = Inventory.objects.select_for_update().get(pk=inventory.pk)

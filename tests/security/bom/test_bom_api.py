@@ -1,6 +1,7 @@
 """Bills of material over HTTP, from agents and from the command line (contract: fleet console §22, §31.5)."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -15,6 +16,7 @@ from security.audit.models import AuditEntry
 from security.bom import services
 from security.bom.models import Component, Installed, Inventory, VexStatement
 from security.bom.packages import Package
+from security.bom.tidying import tidy
 from security.ssh_keys.models import SshKey
 from tests.factories import make_team
 from tests.security.posture.making import make_instance
@@ -119,7 +121,7 @@ def test_strict_roles_raise_the_door(api, settings):
     assert api(role=None).get(URL).status_code == 401
 
 
-def test_a_new_list_takes_the_place_of_the_last_one_of_its_source(heard, django_capture_on_commit_callbacks):
+def test_a_new_list_takes_the_place_of_the_last_one_of_its_source(db, heard, django_capture_on_commit_callbacks):
     vm, now = make_instance(), timezone.now()
 
     def replace(packages, source="agent", notes=()):
@@ -143,7 +145,7 @@ def test_a_new_list_takes_the_place_of_the_last_one_of_its_source(heard, django_
     assert Component.objects.get(name="one", version="1").source_name == "src"
 
 
-def test_many_packages_take_few_queries():
+def test_many_packages_take_few_queries(db):
     packages = [Package(f"p{n}", "1", "npm") for n in range(500)]
     for vm in (make_instance(), make_instance()):
         with CaptureQueriesContext(connection) as queries:
@@ -235,3 +237,12 @@ def test_an_instance_that_went_takes_its_lists_with_it(db):
     assert not Installed.objects.exists()
     installed.tell(instance_id=pk, report=read(b'{"packages":[]}'), now=timezone.now())
     assert not Inventory.objects.exists()
+
+
+def test_packages_that_nobody_has_are_forgotten_after_a_day(db):
+    vm, now = make_instance(), timezone.now()
+    told(vm, packages=[DJANGO, LIBC])
+    told(vm, packages=[DJANGO])
+    assert tidy(now=now) == 0
+    assert tidy(now=now + timedelta(days=1, minutes=1)) == 1
+    assert Component.objects.get().name == "django"

@@ -106,6 +106,8 @@ def vault_keys() -> Finding:
     if lacking := import_string(LACKING_KEYS)():
         named = ", ".join(f"{key_id} ({count} secrets)" for key_id, count in lacking.items())
         return False, f"stored secrets need keys that PHAROS_VAULT_KEY does not hold: {named}; put them back"
+    if settings.VAULT_KEY_FILE:
+        return None, f"every stored secret has its key; back up {settings.VAULT_KEY_FILE}, or set PHAROS_VAULT_KEY"
     return True, "every stored secret has its key"
 
 

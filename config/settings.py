@@ -19,6 +19,7 @@ EMBEDDED = env.embedded
 DEBUG = env.debug
 SECRET_KEY = env.kept_secret("secret.key", env.secret_key, lambda: secrets.token_urlsafe(48))
 VAULT_KEY = env.kept_secret("vault.key", env.vault_key, make_vault_key)
+VAULT_KEY_FILE = None if env.vault_key else DATA_DIR / "vault.key"
 ALLOWED_HOSTS = env.allowed_hosts
 AGENT_WHEELS = BASE_DIR / "fleet" / "agent" / "dist"
 

@@ -62,7 +62,7 @@ class NewSecretForm(SecretForm):
         NAME_PATTERN, max_length=256, help_text="Letters, digits, dots, dashes and underscores, like DB_PASSWORD.",
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
-    type = forms.ChoiceField(choices=SecretType.choices)
+    type = forms.ChoiceField(choices=SecretType.choices, label="Kind")
     instance_id = forms.ChoiceField(
         required=False, label="Instance", help_text="An instance's own secret goes before a global one of that name."
     )

@@ -19,6 +19,7 @@ from security.vault import queries, services
 from security.vault.crypto import Unreadable
 from security.vault.forms import DeleteForm, NewSecretForm, RevealForm, RotateForm, SecretForm, initial_of
 from security.vault.models import Secret, SecretType
+from security.vault.syntax import written
 
 PER_PAGE = 50
 SHOWN_S = 30
@@ -53,6 +54,7 @@ def secret(request: HttpRequest, pk: str) -> HttpResponse:
     context = {
         "secret": row,
         "versions": queries.versions_of(row),
+        "reference": written(row.name),
         "may_operate": request.principal.may(OPERATOR, team_id=row.team_id),
         "may_reveal": request.principal.may(ADMIN),
     }

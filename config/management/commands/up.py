@@ -37,6 +37,8 @@ class Command(BaseCommand):
         lock = only_one()
         door = open_door()
         self.say(f"Pharos {VERSION}, data in {settings.DATA_DIR}")
+        if settings.VAULT_KEY_FILE:
+            self.say(f"Warning: {settings.VAULT_KEY_FILE} opens stored secrets: back it up, or set PHAROS_VAULT_KEY")
         prepare()
         for preparation in PREPARATIONS:
             import_string(preparation)()

@@ -48,7 +48,7 @@ def test_a_secret_from_the_form_to_the_end(browser):
     operator.post(f"{at}rotate/", {"value": VALUE})
     assert operator.post(f"{at}rotate/", {"value": ""}).status_code == 422
     page = operator.get(at).text
-    assert "Roll back" in page and "Version 2" not in page and VALUE not in page
+    assert "Roll back to version 1" in page and "Roll back to version 2" not in page and VALUE not in page
     assert operator.get(f"{at}versions/9/").status_code == 404
     assert "instead of version 2" in operator.get(f"{at}versions/1/").text
     assert operator.post(f"{at}versions/1/")["Location"] == at

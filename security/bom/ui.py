@@ -39,7 +39,7 @@ def packages(request: HttpRequest, pk: str) -> HttpResponse:
             context["faults"] = [error.message, *(error.details or {}).get("packages", [])[:5]]
         else:
             return redirect("ui:instance-packages", pk=found.pk)
-    return render(request, "security/packages.html", shown(request, found) | context, status=422 if context else 200)
+    return render(request, "security/instance_packages.html", shown(request, found) | context, status=422 if context else 200)
 
 
 packages.most_bytes = MOST_BYTES + 1024 * 1024  # type: ignore[attr-defined] # the form around the file

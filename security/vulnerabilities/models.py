@@ -95,12 +95,12 @@ class Signal(models.Model):
     @property
     def epss_percent(self) -> float | None:
         """How likely it is exploited within 30 days, 0 to 100."""
-        return None if self.epss is None else 100 * self.epss
+        return None if self.epss is None else round(100 * self.epss, 2)
 
     @property
     def rank_percent(self) -> float | None:
         """Of all vulnerabilities, how many are no likelier, 0 to 100."""
-        return None if self.epss_percentile is None else 100 * self.epss_percentile
+        return None if self.epss_percentile is None else round(100 * self.epss_percentile, 1)
 
 
 class FleetMatch(models.Model):

@@ -37,16 +37,17 @@ def address(url: str, params: Iterable[tuple[str, str]]) -> Address:
     if not host:
         raise _invalid("names no host")
     query = "&".join(
-        [*filter(None, [_legal(parts.query)]), *(f"{percent(key)}={percent(value)}" for key, value in params)]
+        [*filter(None, [legal(parts.query)]), *(f"{percent(key)}={percent(value)}" for key, value in params)]
     )
     authority = parts.netloc.rpartition("@")[2]
     return Address(
-        urlunsplit((parts.scheme, authority, _legal(parts.path) or "/", query, "")),
+        urlunsplit((parts.scheme, authority, legal(parts.path) or "/", query, "")),
         "" if user is None else basic(unquote(user), unquote(password or "")),
     )
 
 
-def _legal(part: str) -> str:
+def legal(part: str) -> str:
+    """A part of a URL with what it may not hold percent-encoded."""
     return quote(_BROKEN_PERCENT.sub("%25", part), safe=_LEGAL, errors="replace")
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loadtest.composing.addresses import legal
 from loadtest.composing.auth import Auth, basic, mode_of
 from loadtest.composing.bodies import percent
 from loadtest.composing.variables import Scopes, substitute, value_of
@@ -14,7 +15,7 @@ CREDENTIALS = ("token", "password", "value")
 def secrets_in(scopes: Scopes, *auths: Any) -> list[str]:
     """The values of secret variables and the credentials of auths, as they are and as they look once encoded.
 
-    An address holds them percent-encoded, a JSON body escaped, basic auth in base64.
+    An address holds them percent-encoded as a whole or where it must, a JSON body escaped, basic auth in base64.
     """
     found = [*_variables(scopes)]
     for auth in auths:
@@ -42,4 +43,4 @@ def _is_text(value: Any) -> bool:
 
 
 def _forms(value: str) -> tuple[str, ...]:
-    return value, percent(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+    return value, percent(value), legal(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]

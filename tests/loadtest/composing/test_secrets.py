@@ -17,7 +17,7 @@ def hidden(text, secrets):
 def test_every_form_on_the_wire_is_known():
     definition = {
         "method": "POST",
-        "url": "http://a.test/{{open}}",
+        "url": "http://a.test/{{open}}?u={{s}}",
         "params": {"p": "{{s}}"},
         "headers": {"X": "{{s}}"},
         "body": {"type": "json", "content": {"k": "{{s}}"}},
@@ -26,7 +26,7 @@ def test_every_form_on_the_wire_is_known():
     sent = compose(definition, SCOPES)
     secrets = secrets_in(SCOPES, definition["auth"])
     told = hidden(f"{sent.url} {sent.headers} {sent.body.decode()}", secrets)
-    assert "http://a.test/shown?p=* " in told and '{"k":"*"}' in told and "Basic *" in told
+    assert "http://a.test/shown?u=*&p=* " in told and '{"k":"*"}' in told and "Basic *" in told
     for part in ("a%20b", 'a b"', 'a b\\"', "pw "):
         assert part not in told
 

@@ -103,6 +103,7 @@ def test_a_caller_without_a_name_uses_no_secret(api, token, staging, local_serve
     settings.LOADTEST_ANONYMOUS_FROM = [ip_network("127.0.0.0/8")]
     nobody = ApiClient(headers={"Host": "localhost:8000"})
     sent = {"method": "GET", "url": local_server.url, "headers": {"X": "{{token}}"}, "environmentId": staging}
+    sent |= {"iterations": 1}
     variables = {"mine": {"value": "{{secret:API_TOKEN}}"}}
     for path, body in (("request", sent), ("run", sent), ("environments", {"name": "Mine", "variables": variables})):
         refused = nobody.post(f"{BASE}/{path}", body)

@@ -80,7 +80,8 @@ class Overdue:
 def summary(principal: Principal | None, instance: Instance | None = None, *, now: datetime) -> Summary:
     """Of one instance, else of all that the caller sees. Weak keys are those that still open something."""
     scope = Scope(principal, instance)
-    counted = scope.findings().order_by().values_list("severity", "status").annotate(Count("pk"))
+    counted = scope.findings().filter(status__in=(Status.OPEN, Status.ACKNOWLEDGED)).order_by()
+    counted = counted.values_list("severity", "status").annotate(Count("pk"))
     found = {(severity, status): count for severity, status, count in counted}
     keys = scope.keys().aggregate(
         expired=Count("pk", filter=standing(KeyStatus.EXPIRED, now)),

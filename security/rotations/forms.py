@@ -16,7 +16,7 @@ class RotationForm(forms.Form):
     secret_name = forms.CharField(max_length=256, label="Secret", help_text="What it is called. Its value stays away.")
     secret_type = forms.CharField(max_length=64, label="Kind", help_text="Such as API key, password or certificate.")
     rotation_days = forms.IntegerField(min_value=1, max_value=3650, initial=90, label="Rotate every, days")
-    last_rotated_at = Day(required=False, label="Rotated last", help_text="Empty: never, which makes it overdue.")
+    last_rotated_at = Day(required=False, label="Rotated last", help_text="Empty: as it is. A new one is overdue.")
 
     def __init__(self, *args: Any, principal: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

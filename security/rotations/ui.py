@@ -54,7 +54,7 @@ def new(request: HttpRequest) -> HttpResponse:
     initial = {"instance_id": request.GET.get("instance", "")[:64]}
     form = RotationForm(request.POST or None, initial=initial, principal=request.principal)
     if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
+        given = {name: value for name, value in form.cleaned_data.items() if value is not None}
         instance = visible_instance(instance_id=given.pop("instance_id"), principal=request.principal)
         try:
             made = services.enter(instance=instance, actor=request.principal, now=now, request=request, **given)

@@ -16,7 +16,7 @@ class SshKeyForm(forms.Form):
         max_length=16_384, widget=forms.Textarea({"rows": 4, "class": "mono", "spellcheck": "false"}),
         help_text="The line of authorized_keys without options, or the content of the .pub file.",
     )  # fmt: skip
-    expires_at = Day(required=False, label="Expires on", help_text="From that day on it is expired. Empty: never.")
+    expires_at = Day(required=False, label="Expires on", help_text="From that day on it is expired.")
 
     def __init__(self, *args: Any, principal: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,12 +29,8 @@ class SshKeyForm(forms.Form):
             raise forms.ValidationError(str(fault)) from None
 
     def fields_of(self) -> dict[str, Any]:
-        """What the service takes besides the instance."""
-        key = self.cleaned_data["public_key"]
-        return {
-            "fingerprint": key.fingerprint,
-            "key_type": key.type,
-            "key_bits": key.bits,
-            "comment": key.comment or None,
-            "expires_at": self.cleaned_data["expires_at"],
-        }
+        """What the service takes besides the instance; what was left empty stays as it is."""
+        key, expires_at = self.cleaned_data["public_key"], self.cleaned_data["expires_at"]
+        known = {"fingerprint": key.fingerprint, "key_type": key.type, "key_bits": key.bits}
+        told = {"comment": key.comment, "expires_at": expires_at}
+        return known | {name: value for name, value in told.items() if value}

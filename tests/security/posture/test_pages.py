@@ -32,7 +32,7 @@ def test_compliance_shows_each_control_with_its_evidence(browser):
     assert f'/security/findings/{finding.pk}/">{finding.cve_id} in openssl 3.0.1</a>' in page
     assert "should have been fixed" in page and "never rotated" in page and "old@laptop (ssh-dss 256 bit)" in page
     assert "The 20 most urgent:" in page and ">21 open high vulnerabilities in the list</a>" in page
-    assert "never told what is installed" in page or "No advisories were imported yet" in page
+    assert "never told what is installed" in page or "No archive of advisories was imported yet" in page
     hidden = make_instance(team=make_team())
     assert browser().get(f"/security/compliance/?instance={hidden.pk}").status_code == 404
     only = text_of(browser().get(f"/security/compliance/?instance={make_instance(name='fine').pk}"))
@@ -48,7 +48,9 @@ def test_rotations_are_entered_and_marked(browser):
     assert client.post("/security/rotations/new/", form | {"instance_id": "nowhere"}).status_code == 422
     assert client.post("/security/rotations/new/", form | {"last_rotated_at": "2026-01-01"}).status_code == 302
     row = Rotation.objects.get()
-    assert (row.rotation_days, row.is_overdue(NOW)) == (30, True)
+    client.post("/security/rotations/new/", form | {"rotation_days": 31})
+    row.refresh_from_db()
+    assert (row.rotation_days, row.is_overdue(NOW), row.days_since(NOW)) == (31, True, 60)
     page = text_of(client.get("/security/rotations/?overdue=yes"))
     assert "Mark payments on web as rotated now" in page and "Overdue <" in page
     assert "Noted: payments on web was rotated now." in text_of(

@@ -116,9 +116,9 @@ def turn_off(*, actor: Principal, password: str, code: str) -> None:
 
 
 @transaction.atomic
-def reset(*, user: User, actor: Principal) -> None:
-    """Remove somebody's second factor, who lost it. Raises Conflict without one, Forbidden for oneself."""
-    if actor.user.pk == user.pk:
+def reset(*, user: User, actor: Principal | None) -> None:
+    """Remove the second factor of somebody who lost it. Raises Conflict without one, Forbidden for oneself."""
+    if actor and actor.user.pk == user.pk:
         raise Forbidden("Turn off your own second factor on your account page")
     if not policy.has(user):
         raise Conflict(f"{user} has no second factor")

@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime
+from io import StringIO
 
 import pyotp
 import pytest
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from security.accounts.models import Session
@@ -208,6 +210,15 @@ def test_an_administrator_resets_it_but_not_the_own(person):
     assert admin.client.post(path).status_code == 409
     own = admin.client.post(f"/settings/users/{admin.user.pk}/second-factor/")
     assert own.status_code == 409 and "on your account page" in own.text
+
+
+def test_the_command_line_helps_the_last_administrator(person):
+    call_command("users", "reset-second-factor", person.user.email, stdout=StringIO())
+    assert not CodeGenerator.objects.exists()
+    assert AuditEntry.objects.get(resource="second_factor", action="DELETE").user_id is None
+    for email in (person.user.email, "nobody@example.org"):
+        with pytest.raises(CommandError):
+            call_command("users", "reset-second-factor", email)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`users`: people from the command line; off-boarding one who leaves (journey J10)."""
+"""`users`: people from the command line; off-boarding one who leaves (journey J10), help for one who is locked out."""
 
 import json
 from dataclasses import asdict
@@ -13,6 +13,7 @@ from security.accounts.models import User
 from security.offboarding import services
 from security.offboarding.plan import Plan, plan
 from security.offboarding.wire import as_body
+from security.second_factor import services as second_factor
 
 
 class Command(BaseCommand):
@@ -26,12 +27,17 @@ class Command(BaseCommand):
         way.add_argument("--plan", action="store_true", help="show what there is to do, and do nothing")
         way.add_argument("--yes", action="store_true", help="do all that the plan recommends")
         leaving.add_argument("--json", action="store_true", help="print JSON")
+        lost = actions.add_parser("reset-second-factor", help="remove the second factor of a person who lost it")
+        lost.add_argument("email", help="the person's e-mail address")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         user = User.objects.filter(email=options["email"].strip().lower()).first()
         if user is None:
             raise CommandError("There is no user with this e-mail address", returncode=4)
+        if options["action"] == "reset-second-factor":
+            self._reset_second_factor(user)
+            return
         if options["plan"]:
             self._tell(plan(user=user, actor=None, now=now), as_json=options["json"])
             return
@@ -43,6 +49,13 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({camel(name): value for name, value in asdict(done).items()}))
         else:
             self.stdout.write(services.told(user, done))
+
+    def _reset_second_factor(self, user: User) -> None:
+        try:
+            second_factor.reset(user=user, actor=None)
+        except ApiError as refusal:
+            raise CommandError(refusal.message, returncode=3) from None
+        self.stdout.write(f"{user.email} signs in with the password alone until a new second factor is set up.")
 
     def _tell(self, found: Plan, *, as_json: bool) -> None:
         if as_json:

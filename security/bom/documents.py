@@ -73,6 +73,17 @@ def take(
     return Imported(change, statements, contents.notes)
 
 
+def told(done: Imported) -> list[str]:
+    """What an import did, in words."""
+    lines = []
+    if done.packages:
+        added, removed, total = done.packages
+        lines.append(f"Packages: {total:,}, new: {added:,}, gone: {removed:,}.")
+    if done.statements is not None:
+        lines.append(f"Statements about vulnerabilities: {done.statements:,}.")
+    return lines
+
+
 def order(*, instance: Instance, version: str = NEWEST, now: datetime) -> Order:
     """What `children.write` makes a document of. Raises Invalid for a version that is not written."""
     if version not in VERSIONS:

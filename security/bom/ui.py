@@ -29,17 +29,19 @@ LONGEST_WORDS = 128
 def packages(request: HttpRequest, pk: str) -> HttpResponse:
     """What is installed, who says so and since when; a POST hands in a CycloneDX document."""
     found = get_visible(instance_id=pk, principal=request.principal)
-    context: dict[str, Any] = {}
+    faults: list[str] = []
     if request.method == "POST":
         try:
             _take(request, found)
         except (Forbidden, NotFound):
             raise
         except ApiError as error:
-            context["faults"] = [error.message, *(error.details or {}).get("packages", [])[:5]]
+            faults = [error.message, *(error.details or {}).get("packages", [])[:5]]
         else:
             return redirect("ui:instance-packages", pk=found.pk)
-    return render(request, "security/instance_packages.html", shown(request, found) | context, status=422 if context else 200)
+    return render(
+        request, "security/instance_packages.html", shown(request, found) | context, status=422 if context else 200
+    )
 
 
 packages.most_bytes = MOST_BYTES + 1024 * 1024  # type: ignore[attr-defined] # the form around the file
@@ -105,12 +107,6 @@ def _take(request: HttpRequest, found: Instance) -> None:
     done = documents.take(
         instance=found, document=upload.read(), actor=request.principal, now=timezone.now(), request=request
     )
-    told = []
-    if done.packages:
-        added, removed, total = done.packages
-        told.append(f"{total:,} packages, {added:,} of them new, {removed:,} gone")
-    if done.statements is not None:
-        told.append(f"{done.statements:,} statements about vulnerabilities")
-    messages.success(request, "Taken over: " + "; ".join(told) + ".")
+    messages.success(request, "Taken over. " + " ".join(documents.told(done)))
     for note in done.notes:
-        messages.warning(request, note + ".")
+        messages.warning(request, f"{note[:1].upper()}{note[1:]}.")

@@ -132,7 +132,7 @@ def _packages(components: list[Component], by_ref: dict[str, Row], notes: list[s
             if ref:
                 by_ref.setdefault(ref, row)
     if unnamed:
-        notes.append(f"{unnamed:,} components without a package URL or without a version were left out")
+        notes.append(f"components without a package URL or without a version, left out: {unnamed:,}")
     return list(found.values())
 
 
@@ -174,7 +174,7 @@ def _statements(found: list[Vulnerability], by_ref: dict[str, Row], notes: list[
             elif len(rows) <= MOST_STATEMENTS:
                 rows[(one.id, ecosystem, name)] = [one.id, ecosystem, name, *said]
     if lost:
-        notes.append(f"{lost:,} statements about vulnerabilities speak of components that are not known")
+        notes.append(f"statements about vulnerabilities of components that are not known, left out: {lost:,}")
     return list(rows.values())
 
 

@@ -44,13 +44,10 @@ class Command(BaseCommand):
 
     def _take(self, instance: Instance, document: bytes) -> None:
         done = documents.take(instance=instance, document=document, actor=None, now=timezone.now())
-        if done.packages:
-            added, removed, total = done.packages
-            self.stdout.write(f"{instance.name}: {total:,} packages, {added:,} new, {removed:,} gone")
-        if done.statements is not None:
-            self.stdout.write(f"{instance.name}: {done.statements:,} statements about vulnerabilities")
+        for line in documents.told(done):
+            self.stdout.write(f"{instance.name}: {line}")
         for note in done.notes:
-            self.stdout.write(f"note: {note}")
+            self.stdout.write(f"Note: {note}")
 
 
 def _instance(reference: str) -> Instance:

@@ -219,7 +219,8 @@ def test_the_command_takes_a_name_or_an_id(db, tmp_path):
     file, out = tmp_path / "bom.json", StringIO()
     file.write_text(json.dumps(BOM))
     call_command("bom", "import", "web-9", str(file), stdout=out)
-    assert out.getvalue() == "web-9: 1 packages, 1 new, 0 gone\nweb-9: 1 statements about vulnerabilities\n"
+    lines = ["web-9: Packages: 1, new: 1, gone: 0.", "web-9: Statements about vulnerabilities: 1."]
+    assert out.getvalue().splitlines() == lines
     assert Inventory.objects.get().received_from == "the command line"
     call_command("bom", "export", vm.pk, str(tmp_path / "out.json"), "--spec", "1.4")
     assert json.loads((tmp_path / "out.json").read_text())["components"][0]["purl"] == "pkg:npm/left-pad@1.3.0"

@@ -67,7 +67,7 @@ def test_components_within_components_are_read_and_files_are_not_missed():
     assert [row[:4] for row in found.packages] == [
         ["outer", "1", "PyPI", "MIT OR ISC"], ["bash", "5", "Debian:12", None], ["inner", "1", "PyPI", "MIT AND Other"],
     ]  # fmt: skip
-    assert found.notes == ["2 components without a package URL or without a version were left out"]
+    assert found.notes == ["components without a package URL or without a version, left out: 2"]
     assert found.statements is None
 
 
@@ -85,7 +85,7 @@ def test_vex_statements_find_their_packages():
         ["CVE-1", "PyPI", "a", "not_affected", "code_not_present", "d" * 2000], ["CVE-2", "", "", "in_triage", "", ""],
         ["CVE-3", "PyPI", "a", "not_affected", "", ""], ["CVE-3", "npm", "left-pad", "not_affected", "", ""],
     ]  # fmt: skip
-    assert found.notes == ["1 statements about vulnerabilities speak of components that are not known"]
+    assert found.notes == ["statements about vulnerabilities of components that are not known, left out: 1"]
     assert read(vulnerabilities=[said("CVE-1", refs=["pkg:pypi/a@1"])]).packages is None
 
 

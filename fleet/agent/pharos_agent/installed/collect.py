@@ -22,7 +22,7 @@ def collect(
     name = distribution.ecosystem(root)
     seen = look()
     if seen.hidden:
-        found.note(f"{seen.hidden} processes of other users could not be looked at")
+        found.note(f"programs of other users could not be looked at: {seen.hidden}")
     steps: list[Callable[[], None]] = [
         lambda: system.dpkg(root, name, found),
         lambda: system.apk(root, name, found),

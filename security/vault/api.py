@@ -25,12 +25,14 @@ class SecretSerializer(FleetSerializer):
     is_expired = serializers.SerializerMethodField(method_name="expired")
     days_until_expiry = serializers.SerializerMethodField(method_name="days_left")
     created_by = serializers.CharField(source="created_by_id", read_only=True, allow_null=True)
+    needs_rotation = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = Secret
         fields = (
             "id", "name", "description", "type", "instance_id", "scope", "version", "expires_at", "is_expired",
             "days_until_expiry", "created_by", "created_at", "updated_at", "last_rotated_at", "last_read_at",
+            "needs_rotation",
         )  # fmt: skip
 
     def expired(self, secret: Secret) -> bool:

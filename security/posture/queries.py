@@ -80,8 +80,8 @@ class Overdue:
 def summary(principal: Principal | None, instance: Instance | None = None, *, now: datetime) -> Summary:
     """Of one instance, else of all that the caller sees. Weak keys are those that still open something."""
     scope = Scope(principal, instance)
-    counted = scope.findings().filter(status__in=(Status.OPEN, Status.ACKNOWLEDGED)).order_by()
-    counted = counted.values_list("severity", "status").annotate(Count("pk"))
+    waiting = scope.findings().filter(status__in=(Status.OPEN, Status.ACKNOWLEDGED)).order_by()
+    counted = waiting.values_list("severity", "status").annotate(Count("pk"))
     found = {(severity, status): count for severity, status, count in counted}
     keys = scope.keys().aggregate(
         expired=Count("pk", filter=standing(KeyStatus.EXPIRED, now)),
@@ -120,8 +120,8 @@ def overdue_fixes(principal: Principal | None, now: datetime, *, most: int = MOS
 def late_instances(findings: FindingQuerySet, now: datetime, *, most: int | None = MOST) -> list[Overdue]:
     """The same of any findings, with two queries."""
     late = findings.overdue(now).order_by().values("instance_id")
-    rows = late.annotate(count=Count("pk"), worst=Min("rank"), since=Min("due_at"))
-    rows = list(rows.order_by("worst", "since", "instance_id")[:most])
+    grouped = late.annotate(count=Count("pk"), worst=Min("rank"), since=Min("due_at"))
+    rows = list(grouped.order_by("worst", "since", "instance_id")[:most])
     named = Instance.objects.in_bulk([row["instance_id"] for row in rows])
     return [
         Overdue(named[row["instance_id"]], row["count"], Severity.values[row["worst"]], row["since"])

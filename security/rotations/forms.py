@@ -1,7 +1,7 @@
 """The form of a rotation."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
@@ -20,7 +20,7 @@ class RotationForm(forms.Form):
 
     def __init__(self, *args: Any, principal: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["instance_id"].choices = instance_choices(principal, raised_door(OPERATOR))
+        cast(forms.ChoiceField, self.fields["instance_id"]).choices = instance_choices(principal, raised_door(OPERATOR))
 
     def clean_last_rotated_at(self) -> datetime | None:
         day = self.cleaned_data["last_rotated_at"]

@@ -1,6 +1,6 @@
 """The form of a key that a person enters."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -20,7 +20,7 @@ class SshKeyForm(forms.Form):
 
     def __init__(self, *args: Any, principal: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["instance_id"].choices = instance_choices(principal, raised_door(OPERATOR))
+        cast(forms.ChoiceField, self.fields["instance_id"]).choices = instance_choices(principal, raised_door(OPERATOR))
 
     def clean_public_key(self) -> PublicKey:
         try:

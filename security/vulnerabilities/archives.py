@@ -89,8 +89,8 @@ def _packed(path: Path) -> Iterator[tuple[int, Entry]]:
         if sum(one.file_size for one in listed) > MOST_TOTAL:
             raise Refused(f"The archive unfolds to more than {MOST_TOTAL // 2**30} GiB")
         for info in listed:
-            fault = _suspicion(info)
-            yield len(listed), Entry(info.filename, b"", fault) if fault else _unfolded(archive, info)
+            why = _suspicion(info)
+            yield len(listed), Entry(info.filename, b"", why) if why else _unfolded(archive, info)
 
 
 def _check_directory(path: Path) -> None:

@@ -117,7 +117,7 @@ def _note(taken: Taken, seal: str, now: datetime) -> None:
     family = taken.spelled.most_common(1)[0][0]
     mine = Affected.objects.filter(Q(ecosystem=family) | Q(ecosystem__startswith=f"{family}:"))
     known = Archive.objects.filter(name=ecosystems.spelled(family)).first()
-    newest = max(filter(None, (taken.newest_at, known and known.newest_at)))
+    newest = max(one for one in (taken.newest_at, known.newest_at if known else None) if one)
     Archive.objects.update_or_create(
         name=ecosystems.spelled(family),
         defaults={

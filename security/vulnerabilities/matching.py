@@ -100,7 +100,8 @@ def _add(found: Matches, component: Component, row: dict[str, Any], fix: str | N
 
 def _known_exploited() -> dict[str, date]:
     """CISA's dates by CVE; some thousand."""
-    return dict(Signal.objects.exclude(kev_due_date=None).values_list("cve_id", "kev_due_date"))
+    rows = Signal.objects.exclude(kev_due_date=None).values_list("cve_id", "kev_due_date")
+    return {cve_id: day for cve_id, day in rows if day}
 
 
 def _in_chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

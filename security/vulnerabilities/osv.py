@@ -93,7 +93,7 @@ def parse(data: bytes) -> Parsed:
     packages = [one for one in document.affected or () if one.package is not None]
     if len(packages) > MOST_PACKAGES:
         raise Unreadable(f"speaks of more than {MOST_PACKAGES} packages")
-    withdrawn = _moment(document.withdrawn)
+    withdrawn = document.withdrawn and _utc(document.withdrawn)
     affected = [] if withdrawn else [_affected(document, one) for one in packages]
     return Parsed(_advisory(document, affected, withdrawn), affected)
 
@@ -120,8 +120,8 @@ def _advisory(document: _Document, affected: list[Affected], withdrawn: datetime
         cvss_vector=vector,
         aliases=aliases,
         references=[_clean(url) for url in links if _is_link(url)][:MOST_REFERENCES],
-        published_at=_moment(document.published),
-        modified_at=_moment(document.modified),
+        published_at=document.published and _utc(document.published),
+        modified_at=_utc(document.modified),
         withdrawn_at=withdrawn,
     )
 
@@ -171,9 +171,7 @@ def _worst(affected: list[Affected]) -> Severity:
     return min(told, key=RANKS.__getitem__, default=Severity.UNKNOWN)
 
 
-def _moment(value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
+def _utc(value: datetime) -> datetime:
     if value.year not in YEARS:
         raise Unreadable("a date lies outside of the years 1990 to 2200")
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

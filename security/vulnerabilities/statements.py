@@ -40,14 +40,14 @@ class Statements:
     def about(self, *, cve_id: str, advisory_id: str, package: str, ecosystem: str) -> Said | None:
         """The newest statement about a finding."""
         names = self._names.get(advisory_id, set()) | {cve_id, advisory_id}
-        found = None
+        found: VexStatement | None = None
         for row in self._rows:
             mine = row.vulnerability in names and row.package in ("", package)
             if not mine or (row.ecosystem and key(row.ecosystem) != key(ecosystem)):
                 continue
             if found is None or row.imported_at > found.imported_at:
                 found = row
-        return found and Said(DECIDED[found.state], _reason(found), found.imported_at)
+        return Said(DECIDED[found.state], _reason(found), found.imported_at) if found else None
 
 
 def of(instance_id: str) -> Statements:

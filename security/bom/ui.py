@@ -39,9 +39,8 @@ def packages(request: HttpRequest, pk: str) -> HttpResponse:
             faults = [error.message, *(error.details or {}).get("packages", [])[:5]]
         else:
             return redirect("ui:instance-packages", pk=found.pk)
-    return render(
-        request, "security/instance_packages.html", shown(request, found) | context, status=422 if context else 200
-    )
+    context = shown(request, found) | {"faults": faults}
+    return render(request, "security/instance_packages.html", context, status=422 if faults else 200)
 
 
 packages.most_bytes = MOST_BYTES + 1024 * 1024  # type: ignore[attr-defined] # the form around the file

@@ -43,7 +43,7 @@ def packages(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "security/instance_packages.html", context, status=422 if faults else 200)
 
 
-packages.most_bytes = MOST_BYTES + 1024 * 1024  # type: ignore[attr-defined] # the form around the file
+packages.most_bytes = MOST_BYTES + 1024 * 1024  # the form around the file
 
 
 @require_POST

@@ -57,7 +57,8 @@ class Stocktaking:
             return True
         if not self._is_connected():
             return False
-        must, _ = self._asked.is_set(), self._asked.clear()
+        must = self._asked.is_set()
+        self._asked.clear()
         found = await collected()
         if found is None:
             return True
@@ -104,10 +105,11 @@ async def collected() -> dict[str, Any] | None:
     try:
         await asyncio.wait([working], timeout=TIMEOUT_S)
         if not working.done():
-            return _failed(f"it did not end within {TIMEOUT_S:g} s")
+            raise ValueError(f"it did not end within {TIMEOUT_S:g} s")
         return json.loads(working.result())
     except ValueError as exc:
-        return _failed(str(exc))
+        log.warning("what is installed could not be listed: %s", exc)
+        return None
     finally:
         working.cancel()
         if process.returncode is None:
@@ -126,7 +128,3 @@ async def _output(process: asyncio.subprocess.Process) -> bytes:
     if code := await process.wait():
         raise ValueError(f"the process ended with code {code}")
     return b"".join(chunks)
-
-
-def _failed(why: str) -> None:
-    log.warning("what is installed could not be listed: %s", why)

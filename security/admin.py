@@ -18,6 +18,7 @@ from security.rotations.models import Rotation
 from security.second_factor.models import CodeGenerator, RecoveryCode
 from security.ssh_keys.models import ServerKey, SshKey
 from security.vault.models import Secret, SecretVersion
+from security.vulnerabilities.models import Advisory, Archive, Decision, Finding, Signal
 
 
 @admin.register(User)
@@ -184,3 +185,45 @@ class ServerKeyAdmin(ReadOnlyAdmin):
     search_fields = ("comment",)
     exclude = ("sealed_private_key",)
     ordering = ("id",)
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnlyAdmin):
+    list_display = ("cve_id", "severity", "status", "package_name", "package_version", "instance", "due_at")
+    list_filter = ("severity", "status")
+    list_select_related = ("instance",)
+    search_fields = ("id", "cve_id", "package_name", "instance__name")
+    ordering = ("rank", "-detected_at", "id")
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    list_display = ("finding", "before", "after", "author_name", "reason", "at")
+    list_filter = ("after",)
+    list_select_related = ("finding",)
+    search_fields = ("finding__id", "finding__cve_id", "author_name")
+    ordering = ("-at", "-pk")
+
+
+@admin.register(Advisory)
+class AdvisoryAdmin(ReadOnlyAdmin):
+    list_display = ("id", "cve_id", "severity", "title", "modified_at", "withdrawn_at")
+    list_filter = ("severity",)
+    search_fields = ("=id", "=cve_id")
+    show_full_result_count = False
+    ordering = ("id",)
+
+
+@admin.register(Archive)
+class ArchiveAdmin(ReadOnlyAdmin):
+    list_display = ("name", "entries", "newest_at", "imported_at")
+    search_fields = ("name",)
+    ordering = ("name",)
+
+
+@admin.register(Signal)
+class SignalAdmin(ReadOnlyAdmin):
+    list_display = ("cve_id", "epss", "kev_added_date", "kev_due_date")
+    search_fields = ("=cve_id",)
+    show_full_result_count = False
+    ordering = ("cve_id",)

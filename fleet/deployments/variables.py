@@ -80,9 +80,10 @@ def _in_entry(entry: Any, seen: Seen) -> Any:
         name, sign, value = entry.partition("=")
         return f"{name}={seen(name, value)}" if sign else entry
     if isinstance(entry, dict) and "name" in entry:
-        value = entry.get("value")
-        refers = isinstance(value, str) and references.names_in(value)
-        return entry | {"value": seen(str(entry["name"]), value)} if refers else entry
+        given = entry.get("value")
+        if isinstance(given, str) and references.names_in(given):
+            return entry | {"value": seen(str(entry["name"]), given)}
+        return entry
     return _in_mapping(entry, seen) if isinstance(entry, dict) else entry
 
 

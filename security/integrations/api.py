@@ -29,7 +29,7 @@ class IntegrationOut(serializers.Serializer):
         source="integration.variables", child=serializers.CharField(), required=False
     )
     category = serializers.ChoiceField(source="integration.category", choices=[(one, one) for one in Category])
-    required = serializers.BooleanField(source="integration.required")
+    required = serializers.BooleanField(source="integration.required")  # type: ignore[assignment]  # a field
     configured = serializers.BooleanField()
 
     def get_envVarName(self, state: State) -> str:  # noqa: N802
@@ -59,12 +59,12 @@ class CredentialSpecOut(serializers.Serializer):
 
 
 class IntegrationsOut(serializers.Serializer):
-    data = IntegrationOut(many=True)
+    data = IntegrationOut(many=True)  # type: ignore[assignment]  # a field
     total = serializers.IntegerField()
 
 
 class CredentialSpecsOut(serializers.Serializer):
-    data = CredentialSpecOut(many=True)
+    data = CredentialSpecOut(many=True)  # type: ignore[assignment]  # a field
     total = serializers.IntegerField()
 
 

@@ -18,7 +18,7 @@ from config.api.permissions import OPERATOR
 from security.keys.anonymous import USER_ID
 from security.vault.crypto import Unreadable
 from security.vault.models import Secret, SecretVersion
-from security.vault.syntax import Json, is_name, is_reference, names_in, put_in, taken_out, texts_in, written
+from security.vault.syntax import is_name, is_reference, names_in, put_in, taken_out, texts_in, written
 
 __all__ = [
     "Unusable", "Use", "check", "filled", "help_text", "is_reference", "masks_of", "names_in", "put_in",
@@ -89,7 +89,7 @@ def values_of(texts: Iterable[str], *, use: Use, instance: Any = None) -> dict[s
     return values
 
 
-def filled(value: Json, *, use: Use, instance: Any = None) -> Json:
+def filled(value: Any, *, use: Use, instance: Any = None) -> Any:
     """The text, or JSON value, with the secrets that it refers to. Raises Unusable."""
     return put_in(value, values_of(texts_in(value), use=use, instance=instance))
 

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 _REFERENCE = re.compile(r"\{\{\s*secret:([^{}]*)\}\}")
 _NAME = re.compile(r"[\w.-]{1,256}")
 SHORTEST_HIDDEN = 4  # characters; to hide shorter values wherever they occur would hide everything
-
-Json = TypeVar("Json", bound=Any)
 
 
 def names_in(*texts: str) -> list[str]:
@@ -39,7 +37,7 @@ def texts_in(value: Any) -> list[str]:
     return [text for inner in value for text in texts_in(inner)] if isinstance(value, list | tuple) else []
 
 
-def put_in(value: Json, values: Mapping[str, str]) -> Json:
+def put_in(value: Any, values: Mapping[str, str]) -> Any:
     """The text, or JSON value, with each reference replaced; in one pass, so a value is not looked at again."""
     if isinstance(value, str):
         return _REFERENCE.sub(lambda found: values.get(found[1].rstrip(), found[0]), value)

@@ -1,7 +1,7 @@
 """What a channel's configuration may hold, by type, and what of it is shown (contract: fleet console §11)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -17,6 +17,7 @@ from config.api.envelopes import flatten
 from config.api.errors import Invalid
 from config.outbound.messages import build
 from security.vault import references
+from security.vault.syntax import SHORTEST_HIDDEN
 
 MASK = "***"
 SECRET_HEADERS = re.compile(r"auth|token|key|secret", re.IGNORECASE)
@@ -128,6 +129,27 @@ def masked(type: str, config: Mapping[str, Any]) -> dict[str, Any]:
         if name in shown:
             shown[name] = shown[name] if _is_reference(shown[name]) else hide(shown[name])
     return shown
+
+
+def without_credentials(text: str, type: str, config: Mapping[str, Any]) -> str:
+    """The text without what `masked` hides: the other side may repeat what it was sent."""
+    hidden = sorted(set(_hidden(config, masked(type, config))), key=len, reverse=True)
+    for value in hidden:
+        if len(value) >= SHORTEST_HIDDEN:
+            text = text.replace(value, MASK)
+    return text
+
+
+def _hidden(whole: Any, shown: Any) -> Iterator[str]:
+    """The texts that differ, and of those that are hidden in part the part."""
+    if isinstance(whole, Mapping):
+        for name, value in whole.items():
+            yield from _hidden(value, shown[name])
+    elif isinstance(whole, str) and whole != shown:
+        yield whole
+        yield whole.removeprefix("Bearer ")
+        if shown.endswith(MASK):
+            yield whole.removeprefix(shown.removesuffix(MASK))
 
 
 def target(type: str, config: Mapping[str, Any]) -> str:

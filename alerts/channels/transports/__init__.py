@@ -6,6 +6,7 @@ Delivery means that the other side took the message: 2xx over HTTP, an accepted 
 from collections.abc import Callable
 from typing import Any
 
+from alerts.channels.configs import without_credentials
 from alerts.channels.models import Channel, Notification
 from alerts.channels.transports import chat, in_app, mail, paging, slack, webhook
 from alerts.channels.transports.composing import message_of
@@ -42,13 +43,18 @@ def deliver_test(*, channel: Channel) -> str:
 
 
 def _send(channel: Channel, message: Message) -> str:
-    """With the secrets of the vault that the configuration refers to, which no error repeats."""
+    """With the secrets of the vault that the configuration refers to. No answer or error repeats a credential."""
     config = channel.config
-    referring = references.texts_in(config)
     try:
-        values = references.values_of(referring, use=references.Use.CHANNELS)
-        return TRANSPORTS[channel.type](references.put_in(config, values), message)
+        values = references.values_of(references.texts_in(config), use=references.Use.CHANNELS)
     except references.Unusable as fault:
         raise DeliveryFailed(fault.message) from None
+    filled = references.put_in(config, values)
+
+    def told(text: str) -> str:
+        return without_credentials(references.taken_out(text, values), channel.type, filled)
+
+    try:
+        return told(TRANSPORTS[channel.type](filled, message))
     except DeliveryFailed as failure:
-        raise DeliveryFailed(references.taken_out(str(failure), values), final=failure.final) from None
+        raise DeliveryFailed(told(str(failure)), final=failure.final) from None

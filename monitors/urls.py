@@ -10,6 +10,7 @@ from monitors.agents.ui import add as add_agent
 from monitors.agents.ui import detail as agent
 from monitors.agents.ui import lists as agents
 from monitors.licence.api import Licence
+from monitors.licence.ui import licence
 from monitors.monitors.api.trials import TrialViewSet
 from monitors.monitors.api.views import MonitorViewSet
 from monitors.monitors.ui import detail, edit, lists
@@ -79,6 +80,7 @@ pages: list = [
     path("agents/<slug:id>/remove/", agent.remove, name="agent-remove"),
     path("status/", public.page, name="public-status"),
     path("status/<uuid:pk>/<str:name>.svg", public.badge, name="public-badge"),
+    path("settings/licence/", licence, name="licence"),
     path("settings/status-page/", status_page.settings, name="status-page"),
     path("settings/status-page/add/", status_page.add, name="status-page-add"),
     path("settings/status-page/post/", status_page.post, name="status-page-post"),

@@ -46,7 +46,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     return render(request, "security/login_code.html", {"form": form}, status=status)
 
 
-sign_in_code.roles = {"get": ANYONE, "post": ANYONE}  # type: ignore[attr-defined]
+sign_in_code.roles = {"get": ANYONE, "post": ANYONE}
 
 
 @never_cache

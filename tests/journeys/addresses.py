@@ -132,6 +132,7 @@ FILLED = {
     "settings-users": "/settings/users/",
     "settings-user-new": "/settings/users/new/",
     "settings-retention": "/settings/retention/",
+    "licence": "/settings/licence/",
     "settings-security": "/settings/security/",
     "settings-integrations": "/settings/integrations/",
     "settings-teams": "/settings/teams/",

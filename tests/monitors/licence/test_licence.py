@@ -248,3 +248,19 @@ def test_parallel_creates_do_not_pass_the_limit(issue: Any, install: Any, operat
     for thread in threads:
         thread.join(timeout=60)
     assert sorted(codes) == [201, 201, 201, 403, 403, 403] and Monitor.objects.count() == 3
+
+
+def test_the_page_shows_and_installs(browser: Any, issue: Callable[..., str]) -> None:
+    viewer, admin = browser("VIEWER"), browser("ADMIN")
+    assert "none installed" in viewer.get("/settings/licence/").text
+    key = issue(monitor_limit=7)
+    assert viewer.post("/settings/licence/", {"licenseKey": key}).status_code == 403
+    refused = admin.post("/settings/licence/", {"licenseKey": "FPM1.nonsense"})
+    assert refused.status_code == 422 and "field-error" in refused.text
+    page = admin.post("/settings/licence/", {"licenseKey": key}, follow=True).text
+    assert "0 of 7" in page and "Fjord Ltd" in page and key not in page
+
+
+def test_the_page_without_public_keys(browser: Any) -> None:
+    page = browser("ADMIN").get("/settings/licence/").text
+    assert "No licence limits" in page and "licenseKey" not in page

@@ -90,7 +90,7 @@ CREDENTIALS = {
     for one in (
         CredentialSpec(
             "fly", "Fly.io", "Machines of Fly.io.", "https://fly.io/user/personal_access_tokens", ("FLY_API_TOKEN",),
-            notes="Not needed where `fly auth login` was done on the server.",
+            notes="Not needed where the server's flyctl is signed in.",
         ),
         CredentialSpec(
             "runpod", "RunPod", "GPU machines of RunPod.", "https://www.runpod.io/console/user/settings",
@@ -108,7 +108,7 @@ CREDENTIALS = {
         CredentialSpec(
             "devpod-gcp", "Google Cloud with DevPod", "A DevPod workspace on Google Cloud.",
             "https://console.cloud.google.com/iam-admin/serviceaccounts", ("GOOGLE_APPLICATION_CREDENTIALS",),
-            notes="Not needed where `gcloud auth login` was done on the server.",
+            notes="Not needed where the server's gcloud is signed in.",
         ),
         CredentialSpec(
             "devpod-azure", "Azure with DevPod", "A DevPod workspace on Azure.",
@@ -121,7 +121,7 @@ CREDENTIALS = {
         ),
         CredentialSpec(
             "docker", "Docker", "Containers of a Docker daemon.", "",
-            notes="No credentials: the daemon that the server reaches is used.",
+            notes="No credentials are needed: the daemon that the server reaches is used.",
         ),
         CredentialSpec(
             "kubernetes", "Kubernetes", "Pods of a Kubernetes cluster.", "", (), ("KUBECONFIG",),

@@ -18,6 +18,8 @@ from fleet.instances.queries import get_visible
 from security.bom.models import Inventory
 from security.overview import packages
 from security.posture import queries as posture
+from security.posture.controls import checks
+from security.posture.scope import Scope
 from security.rotations.models import Rotation
 from security.ssh_keys.models import SshKey
 from security.vulnerabilities import figures, triage
@@ -44,6 +46,7 @@ def security(request: HttpRequest) -> HttpResponse:
     now, filters = timezone.now(), Filters.of(request.GET)
     seen = triage.visible(request.principal)
     found = in_tab(narrowed(seen, filters, now), filters.status)
+    checked = checks(Scope(request.principal), now)
     shown = Paginator(most_pressing(found), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **figures_of(request.principal, now),
@@ -56,7 +59,8 @@ def security(request: HttpRequest) -> HttpResponse:
         "about": Instance.objects.visible_to(request.principal).filter(pk=filters.instance).first()
         if filters.instance
         else None,
-        "compliance": posture.compliance(request.principal, now=now),
+        "checks": checked,
+        "holding": sum(check.passed for check in checked),
         "may_decide": request.principal.may_somewhere(raised_door(OPERATOR)),
     }
     return render(request, "security/security.html", context)

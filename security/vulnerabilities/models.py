@@ -6,8 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from config import formats
 from config.ids import cuid
 from fleet.instances.models import Status as InstanceStatus
+
+LEAST_EPSS = 0.0001  # a smaller probability is not told as a number
 
 
 class Severity(models.TextChoices):
@@ -93,9 +96,11 @@ class Signal(models.Model):
         return self.cve_id
 
     @property
-    def epss_percent(self) -> float | None:
-        """How likely it is exploited within 30 days, 0 to 100."""
-        return None if self.epss is None else round(100 * self.epss, 2)
+    def epss_words(self) -> str:
+        """How likely it is exploited within 30 days, in percent; "" when that is not known."""
+        if self.epss is None:
+            return ""
+        return formats.percent(round(100 * self.epss, 2)) if self.epss >= LEAST_EPSS else "under 0.01 %"
 
     @property
     def rank_percent(self) -> float | None:

@@ -7,7 +7,7 @@ import time_machine
 
 from fleet.instances.models import Instance
 from security.audit.models import AuditEntry
-from security.bom.models import Inventory
+from security.bom.models import Component, Installed, Inventory
 from security.vulnerabilities.models import Archive, Decision, Finding, Signal
 from tests.alerts.conftest import text
 from tests.factories import FOUND_AT, make_finding, make_team
@@ -181,3 +181,19 @@ def test_pages_read_a_fixed_number_of_rows(browser, django_assert_max_num_querie
     for address in ("/security/", f"/security/findings/{made.pk}/", f"/instances/{web.pk}/security/"):
         with django_assert_max_num_queries(30):
             assert client.get(address).status_code == 200
+
+
+def test_packages_and_findings_are_found_by_name(browser):
+    web, team, client = make_instance(), make_team(), browser()
+    openssl = Component.objects.create(ecosystem="Debian:12", name="openssl", version="3.0.1")
+    for instance in (web, make_instance("db-1"), make_instance("secret", team=team)):
+        Installed.objects.create(instance=instance, component=openssl, source="agent")
+    made = make_finding(web, "CVE-2026-1")
+    make_finding(make_instance("hidden", team=team), "CVE-2026-1")
+    said = text(client.get("/security/packages/?q=SSL"))
+    assert "openssl 3.0.1 Debian:12 db-1 Agent 0 openssl 3.0.1 Debian:12 web-1 Agent 1" in said and "secret" not in said
+    assert "Type the name" in text(client.get("/security/packages/?q=%00"))
+    assert "No instance that you see" in text(client.get("/security/packages/?q=nothing&page=x"))
+    found = client.get("/search/?q=openssl")
+    assert "openssl Debian:12, 2 instances" in text(found) and f"/security/findings/{made.pk}/" in found.text
+    assert "CVE-2026-1 in openssl web-1" in text(client.get("/search/?q=cve-2026-1")) and "hidden" not in found.text

@@ -6,6 +6,7 @@ import pytest
 
 from fleet.instances.models import Instance
 from security.audit.models import AuditEntry
+from security.bom.models import Inventory
 from security.vulnerabilities.models import Decision, Finding, Signal
 from tests.factories import FOUND_AT, make_finding, make_team
 
@@ -174,3 +175,23 @@ def test_a_page_of_findings_is_read_with_few_queries(api, django_assert_max_num_
         make_finding(web)
     with django_assert_max_num_queries(8):
         assert len(ids(client.get(f"{BASE}?limit=30"))) == 30
+
+
+def test_a_scan_says_what_it_looked_at(api, settings):
+    team = make_team()
+    untold, told = make_instance(), make_instance("told", team=team)
+    Inventory.objects.create(instance=told, source="agent", received_at=FOUND_AT, digest="x")
+    member, outsider = api("VIEWER", teams={team: "VIEWER"}), api("OPERATOR")
+    refused = outsider.post(f"/api/v1/security/scan/{untold.pk}")
+    assert (refused.status_code, refused.json()["message"]) == (409, "No package inventory for this instance")
+    assert outsider.post(f"/api/v1/security/scan/{told.pk}").status_code == 404
+    assert outsider.post(f"/api/v1/security/scan/{'x' * 129}").status_code == 400
+    done = member.post(f"/api/v1/security/scan/{told.pk}")
+    assert done.status_code == 200
+    assert done.json().pop("scannedAt").endswith("Z")
+    assert {name: value for name, value in done.json().items() if name != "scannedAt"} == {
+        "instanceId": told.pk, "instanceName": "told", "packagesScanned": 0, "vulnerabilitiesDetected": 0,
+        "newVulnerabilitiesSaved": 0,
+    }  # fmt: skip
+    settings.STRICT_ROLES = True
+    assert member.post(f"/api/v1/security/scan/{told.pk}").status_code == 403

@@ -10,7 +10,7 @@ from config.admin import ReadOnlyAdmin
 from config.api.errors import ApiError
 from security.accounts import services as accounts
 from security.accounts.models import Membership, Session, Team, User
-from security.audit.models import AuditEntry
+from security.audit.models import AuditEntry, Verification
 from security.bom.models import Component, Inventory, VexStatement
 from security.keys import services as keys
 from security.keys.models import ApiKey
@@ -95,6 +95,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     exclude = ("seal",)
     ordering = ("-at", "-id")
     date_hierarchy = "at"
+
+
+@admin.register(Verification)
+class VerificationAdmin(ReadOnlyAdmin):
+    list_display = ("id", "asked_by", "started_at", "ended_at", "checked", "ok", "first_bad")
+    list_filter = ("ok",)
+    search_fields = ("id", "asked_by")
+    exclude = ("seal",)
+    ordering = ("-started_at", "-id")
 
 
 @admin.register(Secret)

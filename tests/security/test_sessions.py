@@ -73,6 +73,14 @@ def test_own_sessions(browser):
     assert stranger.delete(f"/api/v1/me/sessions/{rows[1]['id']}", headers=ours).status_code == 404
 
 
+def test_all_other_sessions_end(browser):
+    other = Client()
+    other.force_login(browser.user)
+    answer = browser.delete("/api/v1/me/sessions", headers={"Origin": "http://testserver"})
+    assert (answer.status_code, answer.json()["ended"]) == (200, 1)
+    assert (other.get("/api/v1/me").status_code, browser.get("/api/v1/me").status_code) == (401, 200)
+
+
 def test_the_end_of_a_session_moves_with_its_use(browser, time_machine):
     before = Session.objects.get()
     time_machine.move_to(before.started_at.timestamp() + 6 * 86400, tick=False)

@@ -72,6 +72,13 @@ async def test_an_answer_opens_a_topic_until_it_is_left(connect, undone, develop
     assert undone == ["a", "a", "b"], "the connection has ended"
 
 
+async def test_a_key_that_only_reads_asks_for_nothing_that_changes(connect, undone, instance):
+    raw = await sync_to_async(make_key)(role="DEVELOPER", scopes=["fleet:read"])
+    async with connect("/ws", raw[1]) as page:
+        await page.tell("test", "test:open", {"name": "a"}, instanceId=instance.pk)
+        assert "lacks the scope fleet:write" in str(await page.heard("error"))
+
+
 async def test_who_may_ask(connect, undone, developer, instance):
     viewer = (await sync_to_async(make_key)(role="VIEWER"))[1]
     hidden = await sync_to_async(make_instance)(name="hidden", team=await sync_to_async(make_team)())

@@ -63,16 +63,18 @@ class NewSecretForm(SecretForm):
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     type = forms.ChoiceField(choices=SecretType.choices, label="Kind")
-    instance_id = forms.ChoiceField(
-        required=False, label="Instance", help_text="An instance's own secret goes before a global one of that name."
-    )
     value = ValueField()
     field_order = ("name", "value", "type", "instance_id", "description", "scope", "last_day")
 
     def __init__(self, *args: Any, principal: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         visible = apps.get_model("fleet", "Instance").objects.visible_to(principal).existing().order_by("name", "pk")
-        self.fields["instance_id"].choices = [("", "None: global"), *visible.values_list("pk", "name")[:MOST_INSTANCES]]
+        choices = [("", "None: global"), *visible.values_list("pk", "name")[:MOST_INSTANCES]]
+        self.fields["instance_id"] = forms.ChoiceField(
+            choices=choices, required=False, label="Instance",
+            help_text="An instance's own secret goes before a global one of that name.",
+        )  # fmt: skip
+        self.order_fields(self.field_order)
 
     def fields_of(self, secret: Secret | None = None) -> dict[str, Any]:
         given = super().fields_of()

@@ -153,13 +153,13 @@ def facts(secret: Secret) -> dict[str, Any]:
     return {name: getattr(secret, name) for name in names}
 
 
-def _add_version(secret: Secret, number: int, value: str, actor: Principal) -> None:
+def _add_version(secret: Secret, number: int, value: str, actor: Principal | None) -> None:
     version = SecretVersion(secret=secret, number=number, created_by=_author(actor))
     version.value = value
     version.save(force_insert=True)
 
 
-def _next_version(secret: Secret, value: str, actor: Principal) -> None:
+def _next_version(secret: Secret, value: str, actor: Principal | None) -> None:
     """The value as the newest version, in force; versions beyond those kept go."""
     numbers = list(secret.versions.order_by("-number").values_list("number", flat=True))
     secret.version = numbers[0] + 1 if numbers else 1

@@ -77,10 +77,11 @@ def payloads(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
     groups: list[list[Any]] = [[]]
     size = 0
     for package in found["packages"]:
-        size += len(compact(package).encode()) + 1
+        own = len(compact(package).encode()) + 1
+        size += own
         if size > PART_BYTES:
             groups.append([])
-            size = 0
+            size = own
         groups[-1].append(package)
     for number, packages in enumerate(groups, 1):
         part = {"part": {"number": number, "count": len(groups)}} if len(groups) > 1 else {}

@@ -89,7 +89,7 @@ def make_fleet() -> None:
     now = timezone.now()
     machines = Instance.objects.bulk_create(Instance(name=f"bench-{n}", provider="ssh") for n in range(INSTANCES))
     components = Component.objects.bulk_create(
-        Component(ecosystem=ECOSYSTEMS[place % 5], name=f"package-{place}", version=f"{1 + step % 2}.{30 + step}.1")
+        Component(ecosystem=ECOSYSTEMS[place % 5], name=f"package-{place}", version=f"{1 + step % 2}.{35 + step}.1")
         for place in _random.sample(range(NAMES), POOL)
         for step in range(5)
     )

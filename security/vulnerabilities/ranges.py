@@ -1,7 +1,7 @@
 """Whether an advisory's ranges hold a version: the evaluation that the OSV schema describes (contract: §22)."""
 
 from collections.abc import Sequence
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from typing import Any
 
 from security.vulnerabilities.versions import Unjudgeable, before, parsed
@@ -40,7 +40,7 @@ def _held(version: str, ecosystem: str, events: list[Event]) -> tuple[bool, str 
         return False, None
     held = False
     # A range that ends where another begins holds that version: the end is told first.
-    steps = sorted((event for event in events if event[0] != "limit"), key=_order(ecosystem))
+    steps = _steps(ecosystem, tuple(event for event in events if event[0] != "limit"))
     for place, (kind, text) in enumerate(steps):
         at_or_after = text == START or not before(version, text, ecosystem)
         if kind == "introduced":
@@ -50,6 +50,12 @@ def _held(version: str, ecosystem: str, events: list[Event]) -> tuple[bool, str 
         if held and not at_or_after:
             return True, next((fix for kind, fix in steps[place:] if kind == "fixed"), None)
     return held, None
+
+
+@lru_cache(maxsize=4096)
+def _steps(ecosystem: str, events: tuple[Event, ...]) -> list[Event]:
+    """The events in the order of their versions; one range is asked about many versions in a row."""
+    return sorted(events, key=_order(ecosystem))
 
 
 def _order(ecosystem: str) -> Any:

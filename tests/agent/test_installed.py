@@ -282,7 +282,7 @@ def test_the_real_machine_is_told_once_and_again_only_when_asked(console, start)
     def told():
         return [one for one in console.payloads("inventory") if "packages" in one]
 
-    until(lambda: told())
+    until(told, timeout_s=60)
     [report] = told()
     names = {(one["ecosystem"], one["name"]) for one in report["packages"]}
     here = {one.metadata["Name"] for one in distributions() if "site-packages" in str(one.locate_file(""))}
@@ -293,4 +293,4 @@ def test_the_real_machine_is_told_once_and_again_only_when_asked(console, start)
         installed = {line.split()[1] for line in listed if line.startswith("installed ")}
         assert installed == {name for ecosystem, name in names if ecosystem.startswith(("Debian", "Ubuntu"))}
     console.send({"protocol_version": "1.0", "type": "inventory:request", "payload": {}})
-    until(lambda: len(told()) == 2)
+    until(lambda: len(told()) == 2, timeout_s=60)

@@ -19,6 +19,7 @@ from pharos_agent.running import base_environment
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 180.0
+KILLED_WITHIN_S = 1.0
 RETRY_S = 60.0  # while there is no connection
 RESEND_S = 24 * 3600.0
 PART_BYTES = 600 * 1024  # of packages in a frame, so that keys and notes have room beside them
@@ -115,6 +116,7 @@ async def collected() -> dict[str, Any] | None:
         working.cancel()
         if process.returncode is None:
             process.kill()
+            await asyncio.wait([asyncio.ensure_future(process.wait())], timeout=KILLED_WITHIN_S)
 
 
 async def _output(process: asyncio.subprocess.Process) -> bytes:

@@ -12,9 +12,9 @@ from pharos_agent.installed.collect import MOST_S, collect
 
 
 def main() -> None:
-    """At the lowest priority, so that the machine's own work goes first."""
+    """At a low priority, so that the machine's own work goes first."""
     if hasattr(os, "nice"):
-        os.nice(19)
+        os.nice(10)  # the lowest of all would hardly get its turn on a busy machine
     if psutil.LINUX:
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
     if hasattr(signal, "alarm"):

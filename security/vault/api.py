@@ -77,6 +77,12 @@ class VersionsSerializer(serializers.Serializer):
     version = serializers.IntegerField()
 
 
+class DeletedSerializer(serializers.Serializer):
+    message = serializers.CharField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
 class RollBackSerializer(Body, CamelSerializer):
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
@@ -127,6 +133,7 @@ class SecretViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FleetViewS
         changed = services.update(secret=secret, actor=request.auth, request=request, **self._body(ChangeSerializer))
         return Response(self.get_serializer(changed).data)
 
+    @extend_schema(responses=DeletedSerializer)
     def destroy(self, request: Request, pk: str) -> Response:
         secret = self.get_object()
         services.delete(secret=secret, actor=request.auth, request=request)

@@ -15,7 +15,7 @@ from security.vulnerabilities.models import Affected, FleetMatch
 log = logging.getLogger(__name__)
 EVERY = timedelta(days=1)
 LONGEST_S = 3600.0
-COMMAND = (sys.executable, "-m", "django", "advisories", "match", "--settings", "config.settings")
+COMMAND = (sys.executable, "-m", "django", "advisories", "--settings", "config.settings", "match")
 
 
 def tend(*, now: datetime, command: Sequence[str] = COMMAND) -> bool:

@@ -1,5 +1,6 @@
 """From what is installed and what was imported to findings, and what becomes of them (contract: fleet console §22)."""
 
+import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from security.audit.models import AuditEntry
 from security.bom.models import VexStatement
 from security.bom.packages import Package
 from security.bom.services import replace
+from security.management.commands.advisories import Command
 from security.vulnerabilities import daily, services
 from security.vulnerabilities.deadlines import due_at
 from security.vulnerabilities.models import Advisory, Affected, Decision, Finding, FleetMatch, Signal, Status
@@ -292,3 +294,10 @@ def test_the_daily_match_is_due_once_a_day_and_only_with_advisories() -> None:
     assert daily.tend(now=NOW + timedelta(hours=23), command=fine) is False
     assert daily.tend(now=LATER, command=["false"]) is False
     assert FleetMatch.objects.get().started_at == LATER
+
+
+def test_the_daily_match_is_a_command_that_there_is() -> None:
+    *python, name = daily.COMMAND[:4]
+    told = Command().create_parser("django", name).parse_args(daily.COMMAND[4:])
+    assert python == [sys.executable, "-m", "django"]
+    assert (name, told.action, told.settings) == ("advisories", "match", "config.settings")

@@ -133,7 +133,7 @@ class SecretViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, FleetViewS
         changed = services.update(secret=secret, actor=request.auth, request=request, **self._body(ChangeSerializer))
         return Response(self.get_serializer(changed).data)
 
-    @extend_schema(responses=DeletedSerializer)
+    @extend_schema(responses={200: DeletedSerializer})
     def destroy(self, request: Request, pk: str) -> Response:
         secret = self.get_object()
         services.delete(secret=secret, actor=request.auth, request=request)

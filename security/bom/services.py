@@ -118,14 +118,15 @@ def _components(found: dict[Key, Package]) -> dict[Key, int]:
 
 
 def _known(found: dict[Key, Package]) -> dict[Key, Component]:
-    by_ecosystem: dict[str, set[str]] = {}
-    for ecosystem, name, _ in found:
-        by_ecosystem.setdefault(ecosystem, set()).add(name)
+    by_ecosystem: dict[str, list[Key]] = {}
+    for key in sorted(found):
+        by_ecosystem.setdefault(key[0], []).append(key)
     known = {}
     for ecosystem, wanted in by_ecosystem.items():
-        ordered = sorted(wanted)
-        for begin in range(0, len(ordered), CHUNK):
-            rows = Component.objects.filter(ecosystem=ecosystem, name__in=ordered[begin : begin + CHUNK])
+        for begin in range(0, len(wanted), CHUNK):
+            named, versions = ({key[at] for key in wanted[begin : begin + CHUNK]} for at in (1, 2))
+            # Also by version: a name that a large fleet has in a hundred versions would else be read with all of them.
+            rows = Component.objects.filter(ecosystem=ecosystem, name__in=named, version__in=versions)
             for row in rows.iterator():
                 key = (row.ecosystem, row.name, row.version)
                 if key in found:

@@ -211,7 +211,7 @@ def _check_zone(name: str) -> None:
 
 
 @transaction.atomic
-def end_session(*, session: Session, actor: Principal) -> None:
+def end_session(*, session: Session, actor: Principal | None) -> None:
     """Sign a browser out; its open sockets close within seconds."""
     session.delete()
     record(

@@ -87,14 +87,14 @@ def change_member(*, membership: Membership, role: str, actor: Principal) -> Mem
 
 
 @transaction.atomic
-def remove_member(*, membership: Membership, actor: Principal) -> None:
+def remove_member(*, membership: Membership, actor: Principal | None) -> None:
     """Take a user out of a team."""
     before = {"role": membership.role}
     _record_member(membership, "TEAM_REMOVE", actor, before=before)
     membership.delete()
 
 
-def _record_member(membership: Membership, action: str, actor: Principal, **facts: Any) -> None:
+def _record_member(membership: Membership, action: str, actor: Principal | None, **facts: Any) -> None:
     record(
         actor=actor, action=action, resource="team_member", resource_id=membership.user_id,
         team_id=membership.team_id, user=membership.user.email, team=membership.team.name, **facts,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.urls import reverse
 
 from security.audit.models import AuditEntry
@@ -48,7 +49,7 @@ def links(entries: Iterable[AuditEntry]) -> dict[tuple[str, str], str]:
     return found
 
 
-def _keys(model: type, ids: Iterable[str]) -> Iterable[object]:
+def _keys(model: type[Model], ids: Iterable[str]) -> Iterable[object]:
     """Those texts that can be keys of the model at all: a log may hold any text."""
     for text in ids:
         try:

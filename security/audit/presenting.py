@@ -24,9 +24,9 @@ class Change:
 
 def present(entries: Iterable[AuditEntry]) -> None:
     """Give each entry what its row shows: `changes`, `facts`, `program`, `link`."""
-    entries = list(entries)
-    pages = links(entries)
-    for entry in entries:
+    shown: list[Any] = list(entries)
+    pages = links(shown)
+    for entry in shown:
         metadata = dict(entry.metadata or {})
         before, after = metadata.pop("before", None), metadata.pop("after", None)
         entry.changes = compared(before, after)
@@ -48,8 +48,8 @@ def compared(before: Any, after: Any) -> list[Change]:
             kind = REMOVED
         else:
             kind = SAME if old == new else CHANGED
-        sides = (written(side[name]) if name in side else None for side in (left, right))
-        found.append(Change(name.replace("_", " "), *sides, kind))
+        before_it, after_it = (written(side[name]) if name in side else None for side in (left, right))
+        found.append(Change(name.replace("_", " "), before_it, after_it, kind))
     return sorted(found, key=lambda change: change.kind == SAME)
 
 

@@ -35,8 +35,8 @@ def begin(*, actor: Principal) -> Verification:
             )
             record(actor=actor, action="EXECUTE", resource="audit_log", resource_id=None, verification=found.pk)
     except IntegrityError:
-        if found := Verification.objects.filter(is_running=True).first():
-            return found
+        if running := Verification.objects.filter(is_running=True).first():
+            return running
         raise
     if not walk(found, seconds=AT_ONCE_S):
         transaction.on_commit(lambda: send(found.pk))

@@ -130,7 +130,7 @@ def known_secrets(user: User) -> list[Known]:
     for secret_id, action, metadata, at in rows.iterator(chunk_size=1000):
         event = (metadata or {}).get("event")
         if action == "CREATE" or event in ("reveal", "rotate"):
-            last.setdefault(secret_id, ("seen" if event == "reveal" else "set", at))
+            last.setdefault(secret_id or "", ("seen" if event == "reveal" else "set", at))
     found = []
     for secret in Secret.objects.filter(pk__in=sorted(last)[:5000]).select_related("instance"):
         how, at = last[secret.pk]

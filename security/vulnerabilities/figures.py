@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Q
 
@@ -33,7 +34,7 @@ def by_severity_and_age(findings: FindingQuerySet, now: datetime) -> list[Row]:
     counts = {f"age{place}": Count("pk", filter=_aged(place, now)) for place in range(len(AGES))}
     counts["late"] = Count("pk", filter=Q(due_at__lt=now))
     open_ones = findings.filter(status=Status.OPEN).order_by().values("severity").annotate(**counts)
-    found = {row["severity"]: row for row in open_ones}
+    found: dict[str, Any] = {row["severity"]: row for row in open_ones}
     return [_row(severity, found.get(severity, {})) for severity in Severity]
 
 

@@ -22,6 +22,10 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
+class NoAnswer(Exception):
+    """The process that compares versions did not answer."""
+
+
 class Question(msgspec.Struct, array_like=True, frozen=True):
     """Is the version in one of these ranges (OSV)?"""
 
@@ -58,7 +62,7 @@ class Apart:
                 cast(BinaryIO, pipe).close()
 
     def __call__(self, questions: Sequence[Question]) -> list[Verdict]:
-        """The answers in the same order. Raises RuntimeError when the process dies or is too slow."""
+        """The answers in the same order. Raises NoAnswer when the process dies or is too slow."""
         if not questions:
             return []
         process = self._process = self._process or _start()
@@ -74,7 +78,7 @@ class Apart:
         finally:
             deadline.cancel()
         if not line.endswith(b"\n"):
-            raise RuntimeError("The process that compares versions ended without an answer")
+            raise NoAnswer("The process that compares versions ended without an answer. Try again later.")
         return msgspec.json.decode(line, type=list[Verdict])
 
 

@@ -1,12 +1,12 @@
 """Advisories, what they affect, and findings on instances (contract: fleet console §22)."""
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import models
 
 from config import formats
+from config.api.authentication import Principal
 from config.ids import cuid
 from fleet.instances.models import Status as InstanceStatus
 
@@ -119,7 +119,12 @@ class FleetMatch(models.Model):
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
-    def visible_to(self, principal: Any) -> "FindingQuerySet":
+    def visible_to(self, principal: Principal | None) -> "FindingQuerySet":
+        """Those of instances that the caller may see; a key of one instance sees its own only."""
+        if principal is None:
+            return self.none()
+        if principal.instance_id:
+            return self.filter(instance_id=principal.instance_id)
         if principal.sees_all:
             return self
         return self.filter(models.Q(instance__team_id=None) | models.Q(instance__team_id__in=list(principal.teams)))

@@ -9,12 +9,12 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from config.api.authentication import Principal
-from config.api.errors import Conflict
+from config.api.errors import Conflict, Unavailable
 from fleet.instances.models import Instance, Status
 from security.audit.services import record
 from security.bom.models import Component, Installed, Inventory
 from security.vulnerabilities.findings import Counts, settle
-from security.vulnerabilities.judging import Apart, Judge, judge
+from security.vulnerabilities.judging import Apart, Judge, NoAnswer, judge
 from security.vulnerabilities.matching import match
 from security.vulnerabilities.models import FleetMatch
 from security.vulnerabilities.telling import tell
@@ -48,10 +48,16 @@ def scan(*, instance: Instance, actor: Principal | None = None, now: datetime) -
 
 
 def match_instance(*, instance_id: str, now: datetime) -> Counts:
-    """Bring the findings of one instance up to date; versions are compared in a process of their own."""
+    """Bring the findings of one instance up to date; versions are compared in a process of their own.
+
+    Raises Unavailable when that process does not answer; nothing is changed then.
+    """
     mine = Installed.objects.filter(instance_id=instance_id, component=OuterRef("pk"))
-    with Apart() as apart:
-        matches = match(Component.objects.filter(Exists(mine)), apart)
+    try:
+        with Apart() as apart:
+            matches = match(Component.objects.filter(Exists(mine)), apart)
+    except NoAnswer as fault:
+        raise Unavailable(str(fault)) from None
     counts = settle(instance_id=instance_id, matches=matches, now=now)
     if counts.new or counts.reopened or counts.fixed:
         tell()

@@ -37,7 +37,7 @@ def write(order: Order) -> bytes:
     """The document. Raises Unavailable when it could not be made in time."""
     code, output = _run("security.bom.cyclonedx.writing", msgspec.json.encode(order))
     if code:
-        raise RuntimeError(f"The bill of material of {order.instance_id} could not be written")
+        raise Unavailable("The bill of material could not be written. Try again later.")
     return output
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from security.vulnerabilities import judging
-from security.vulnerabilities.judging import Apart, Question, judge
+from security.vulnerabilities.judging import Apart, NoAnswer, Question, judge
 
 RANGES = [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.10"}]}]
 
@@ -27,5 +27,5 @@ def test_a_process_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         judging.subprocess, "Popen", lambda command, **given: start([sys.executable, "-c", "raise SystemExit"], **given)
     )
-    with Apart() as apart, pytest.raises(RuntimeError, match="ended without an answer"):
+    with Apart() as apart, pytest.raises(NoAnswer, match="ended without an answer"):
         apart([Question("1", "PyPI", RANGES)])

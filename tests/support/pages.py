@@ -1,5 +1,7 @@
 """What every page must keep, checked in a real browser: readable for everybody, light, quiet, self-contained."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,19 +48,22 @@ class Visit:
         self.loaded = list(self.requests)  # what comes later are live updates
         self.page.wait_for_timeout(SETTLE_MS)
 
-    def check(self, *, weight: bool = True) -> None:
-        """Everything but the look."""
+    def check(self, *, weight: bool = True, rules: Sequence[str] = ()) -> None:
+        """Everything but the look; `rules` of axe-core instead of all, for what else cannot have changed."""
         foreign = [request.url for request in self.requests if not self._is_ours(request.url)]
         assert not foreign, foreign
         if weight:
             assert len(self.loaded) <= MOST_REQUESTS, [request.url for request in self.loaded]
             sizes = {request.url: self._size(request) for request in self.loaded if self._counts(request)}
             assert sum(sizes.values()) <= MOST_BYTES, sizes
-        findings = grave_findings(self.page)
+        findings = grave_findings(self.page, rules)
         assert not findings, findings
         assert not self.faults, self.faults
 
     def shoot(self, name: str) -> None:
+        """A picture for people to look at, where somebody asked for pictures by PHAROS_SCREENSHOTS."""
+        if not os.environ.get("PHAROS_SCREENSHOTS"):
+            return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
@@ -83,9 +88,10 @@ class Visit:
         return request.sizes()["responseBodySize"]
 
 
-def grave_findings(page: Any) -> list[str]:
+def grave_findings(page: Any, rules: Sequence[str] = ()) -> list[str]:
     """Serious and critical findings of axe-core, each with the first elements that it concerns."""
-    found = Axe().run(page).response["violations"]
+    options = {"runOnly": list(rules)} if rules else None
+    found = Axe().run(page, options=options).response["violations"]
     return [
         f"{one['impact']} {one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
         for one in found

@@ -61,8 +61,8 @@ class Visit:
         assert not self.faults, self.faults
 
     def shoot(self, name: str) -> None:
-        """A picture for people to look at, where somebody asked for pictures by PHAROS_SCREENSHOTS."""
-        if not os.environ.get("PHAROS_SCREENSHOTS"):
+        """A picture for people to look at, where somebody asked for pictures by SCREENSHOTS."""
+        if not os.environ.get("SCREENSHOTS"):
             return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

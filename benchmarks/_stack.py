@@ -73,6 +73,8 @@ def server(application: str = "config.asgi:application", settings: str = SETTING
         "warning",
         "--ws",
         "config.sockets:SocketProtocol",
+        "--ws-ping-interval=30",
+        "--ws-ping-timeout=60",
     ]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DJANGO_SETTINGS_MODULE": settings})
     try:

@@ -27,9 +27,10 @@ def shell(product, script):
 def test_commands_of_the_readme(embedded_product):
     assert len(BLOCKS) >= 2 and len(IN_TABLES) >= 3
     [make_key] = [block for block in BLOCKS if "keys create" in block]
-    for command in [*BLOCKS, *IN_TABLES]:
-        script = command if command == make_key else f"{make_key}\n{command}"
-        done = shell(embedded_product, script)
+    made = shell(embedded_product, f'{make_key}\nprintf %s "$KEY"')
+    assert made.returncode == 0 and made.stdout.startswith("sk-"), made.stderr
+    for command in [block for block in [*BLOCKS, *IN_TABLES] if block != make_key]:
+        done = shell(embedded_product, f"KEY={made.stdout}\n{command}")
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 

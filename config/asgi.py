@@ -4,6 +4,7 @@ Write `def` views; write `async def` only for streams. Django's own ASGI handler
 the pool answers the same view for less than half the CPU.
 """
 
+import gc
 import os
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -80,3 +81,7 @@ async def lifespan(scope: dict, receive: object, send: object) -> None:
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": lifespan})
+# What is loaded stays, and so do connections and what was told lately: to look through all of it for cycles after each
+# 700 new objects took a sixth of the time of a server with 1,000 agents.
+gc.freeze()
+gc.set_threshold(20_000, 20, 50)

@@ -12,7 +12,8 @@ def milliseconds(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC with milliseconds and `Z`."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"  # without +00:00
 
 
 def seconds(moment: datetime | None) -> str | None:

@@ -46,7 +46,7 @@ def make_history(names: Names, now: datetime) -> None:
             for at in _moments(now - DAY, until, now)
         ]
         metrics.accept(beats, now=now).result(timeout=60)
-        logs.writer.submit(lines.history(names.seed, machine, now - DAY, until), durable=True).result(timeout=60)
+        logs.writer.submit(lines.history(names.seed, machine, now - DAY, until)).result(timeout=60)
     by_name = {one.name: one.id for one in names.machines}
     Instance.objects.filter(pk=by_name[SILENT]).update(status=Status.ERROR, last_seen_at=now - SILENT_FOR)
     metrics.roll_up()
@@ -144,6 +144,6 @@ def move(names: Names, now: datetime, *, hot_since: datetime) -> None:
     metrics.accept(beats, now=now).result(timeout=20)
     turn = int(now.timestamp()) // 10 % LINES_EVERY
     told = [lines.line(names.seed, one, now) for one in alive if one.order % LINES_EVERY == turn]
-    logs.writer.submit(told, durable=True).result(timeout=20)
+    logs.writer.submit(told).result(timeout=20)
     one = alive[int(now.timestamp()) // 10 % len(alive)]
     _inside(names.seed, one, now)

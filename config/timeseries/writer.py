@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
@@ -37,11 +37,20 @@ class Submission(Generic[Row]):
 
     rows: list[Row]
     due: float  # on the monotonic clock
-    done: "Future[None]" = field(default_factory=Future)
+    done: "Future[None] | None" = None
+
+    def finish(self, error: Exception | None = None) -> None:
+        """Tell who waits."""
+        if self.done is None:
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
 
 
 class Writer(Generic[Row]):
-    """`submit` from any thread; `write` runs on the writer's own thread, with its own database connection.
+    """`submit` and `queue` from any thread; `write` runs on the writer's own thread, with its own database connection.
 
     `name` says what is written, in the plural: "samples".
     """
@@ -65,26 +74,40 @@ class Writer(Generic[Row]):
         self._thread: threading.Thread | None = None
         self._hurry = False
 
-    def submit(self, rows: list[Row], *, durable: bool) -> "Future[None]":
-        """Queue the rows; raises Unavailable when the queue is full."""
-        one = Submission(rows, time.monotonic() + (0 if durable else COMPANY_S))
-        one.done.set_running_or_notify_cancel()  # a caller that leaves does not undo what it sent
+    def submit(self, rows: list[Row]) -> "Future[None]":
+        """Write the rows at once; the future is done when they are committed. Raises Unavailable when too much waits.
+
+        The future fails with Unavailable when the database stays away.
+        """
+        done: Future[None] = Future()
+        done.set_running_or_notify_cancel()  # a caller that leaves does not undo what it sent
+        self._add(len(rows), [Submission(rows, time.monotonic(), done)])
+        return done
+
+    def queue(self, *parts: list[Row]) -> None:
+        """Write the rows within `COMPANY_S`, those of a part together; nobody is told when. Raises Unavailable."""
+        due = time.monotonic() + COMPANY_S
+        self._add(sum(map(len, parts)), [Submission(part, due) for part in parts])
+
+    def _add(self, rows: int, submissions: list[Submission[Row]]) -> None:
+        if not submissions:
+            return
+        due = submissions[0].due
         with self._changed:
-            if self._rows + len(rows) > self._capacity_rows:
+            if self._rows + rows > self._capacity_rows:
                 raise Unavailable(f"Too many {self.name} wait to be stored. Send them again later.")
-            self._rows += len(rows)
+            self._rows += rows
             self._waiting.set(self._rows)
-            self._queue.append(one)
+            self._queue.extend(submissions)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name=f"{self.name}-writer", daemon=True)
                 self._thread.start()
                 atexit.unregister(self._at_exit)
                 atexit.register(self._at_exit)
             # One that is due no earlier than the others wakes nobody.
-            if one.due < self._due or self._rows >= BATCH_ROWS:
-                self._due = min(one.due, self._due)
+            if due < self._due or self._rows >= BATCH_ROWS:
+                self._due = min(due, self._due)
                 self._changed.notify_all()
-        return one.done
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until nothing waits; False when the time did not suffice."""
@@ -146,17 +169,17 @@ class Writer(Generic[Row]):
         except GONE as error:
             log.error("%s could not be stored: %s", self.name, error)
             for one in batch:
-                one.done.set_exception(Unavailable(f"The database is away. Send the {self.name} again later."))
+                one.finish(Unavailable(f"The database is away. Send the {self.name} again later."))
         except Exception as error:
             if len(batch) == 1:
                 log.exception("%s could not be stored", self.name)
-                batch[0].done.set_exception(error)
+                batch[0].finish(error)
                 return
             for one in batch:  # what is wrong with one must not cost the others
                 self._settle([one])
         else:
             for one in batch:
-                one.done.set_result(None)
+                one.finish()
 
     def _persist(self, rows: list[Row]) -> None:
         """Write, trying again with growing pauses while the database is away."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from datetime import datetime
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -11,10 +12,11 @@ from django.utils import timezone
 
 from config import live
 from config.api.errors import ApiError, Forbidden, Invalid, NotFound, TooMany, Unavailable
-from config.sockets import SocketConsumer
+from config.sockets import SocketConsumer, take_at_once
 from fleet.agents import answers, calling, frames, installed, lines, reports, services, shapes
 from fleet.agents.budget import budget
 from fleet.agents.frames import Frame
+from fleet.agents.inbox import Inbox, inbox
 from fleet.logs import services as logs
 from fleet.metrics import services as metrics
 
@@ -41,6 +43,7 @@ class AgentConsumer(SocketConsumer):
     async def connect(self) -> None:
         self._principal = self.scope["principal"]
         self._bound: services.Bound | None = None
+        self._inbox: Inbox | None = None
         self._queue: list[tuple[Frame, int]] = []
         self._facts: dict[str, Any] = {}
         self._gathering = installed.Gathering()
@@ -68,13 +71,16 @@ class AgentConsumer(SocketConsumer):
             self._joining.cancel()
         if self._listener:
             self._listener.close()
+        if self._inbox:
+            self._inbox.read()  # the last samples of this one are not kept waiting
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         raw = text_data.encode() if text_data is not None else bytes_data or b""
         if len(raw) > frames.MAX_FRAME_BYTES:
             await self.close(TOO_BIG, f"A frame has at most {frames.MAX_FRAME_BYTES} bytes")
             return
-        await self._pace()
+        if pause := self._pace():
+            await asyncio.sleep(pause)
         try:
             frame = frames.read(raw)
         except frames.Unreadable as error:
@@ -90,16 +96,30 @@ class AgentConsumer(SocketConsumer):
         else:
             await self.send(frames.error("NO_INSTANCE_ID", "Say first which instance this is", frame=frame))
 
-    async def _pace(self) -> None:
-        """Read no faster than the limit: what comes faster waits in the sender's own buffers."""
+    def _take(self, raw: bytes) -> bool:
+        """Take a sample that gets no answer, unless something is wrong with it, or it came too fast."""
+        if self._frames >= FRAMES_PER_S or len(raw) > frames.MAX_FRAME_BYTES or self._bound is None:
+            return False
+        try:
+            frame = frames.read(raw)
+        except frames.Unreadable:
+            return False
+        if frame.may_wait:
+            self._pace()
+            self._inbox.put(self, frame)
+        return frame.may_wait
+
+    def _pace(self) -> float:
+        """Seconds until the next frame may be read: what comes faster waits in the sender's own buffers."""
+        now = time.monotonic()
+        if now - self._second > 1:
+            self._second, self._frames = now, 0
         self._frames += 1
-        if self._frames > FRAMES_PER_S:
-            rest = self._second + 1 - time.monotonic()
-            if rest > 0:
-                await asyncio.sleep(rest)
-            self._frames = 1
-        if self._frames == 1 or time.monotonic() - self._second > 1:
-            self._second, self._frames = time.monotonic(), 1
+        if self._frames <= FRAMES_PER_S:
+            return 0.0
+        pause = self._second + 1 - now
+        self._second, self._frames = now + pause, 1
+        return pause
 
     async def _bind(self, reference: str) -> None:
         """Speak for that instance from now on, or close the connection."""
@@ -109,11 +129,14 @@ class AgentConsumer(SocketConsumer):
             await self.close(POLICY_VIOLATION, _reason(refusal.message))
             return
         self._bound = bound
+        self._inbox = inbox()
+        take_at_once(self.scope, self._take)
         if self._deadline:
             self._deadline.cancel()
         self._joining = asyncio.create_task(self._listen(bound.instance_id))
         # The connection itself is a sign of life.
-        metrics.accept([metrics.Beat(instance_id=bound.instance_id, at=timezone.now())], durable=False)
+        now = timezone.now()
+        metrics.queue([metrics.checked(metrics.Beat(instance_id=bound.instance_id, at=now), now=now)])
         queued, self._queue = self._queue, []
         for frame, size in queued:
             await self._handle(frame, size)
@@ -154,13 +177,16 @@ class AgentConsumer(SocketConsumer):
                 await self._answer(answered, frame)
                 await asyncio.sleep(size / ANSWERED_BYTES_PER_S)
                 return
+            if frame.may_wait:
+                self._inbox.put(self, frame)
+                return
             budget.take(self._bound.instance_id, size)
             if handler:
                 await handler(self, frame)
             else:
                 log.debug("ignored a frame of type %.64r", frame.kind)
         except ApiError as error:
-            await self.send(frames.error(CODES.get(type(error), "HANDLER_ERROR"), error.message, frame=frame))
+            await self.send(_refusal(frame, error))
         except Exception:  # noqa: BLE001 - one frame's fault must not cost the agent its connection
             log.exception("a frame of type %.64r could not be handled", frame.kind)
             await self.send(frames.error("HANDLER_ERROR", "The frame could not be handled", frame=frame))
@@ -183,9 +209,10 @@ class AgentConsumer(SocketConsumer):
         return self._bound.instance_id
 
     async def _heartbeat(self, frame: Frame) -> None:
+        now = timezone.now()
         report = read_report(frame.body)
-        beat = reports.beat_of(report, instance_id=self._own(report), now=timezone.now())
-        metrics.accept([beat], durable=False)
+        beat = metrics.checked(reports.beat_of(report, instance_id=self._own(report), now=now), now=now)
+        metrics.queue([beat])
         name = frame.speaks_for if frame.speaks_for in self._bound.names else beat.instance_id
         await self.send(frames.pong(name, frame))
         facts = reports.facts_of(report)
@@ -194,13 +221,24 @@ class AgentConsumer(SocketConsumer):
             self._facts = facts
 
     async def _metrics(self, frame: Frame) -> None:
+        metrics.queue([self._beat_in(frame, now=timezone.now())])
+        await self.send(frames.acknowledgement(frame))
+
+    def beat_in(self, frame: Frame, *, now: datetime) -> metrics.Beat:
+        """The sample in a frame that waited in the inbox, checked. Raises Invalid, Forbidden or TooMany."""
+        budget.take(self._bound.instance_id, len(memoryview(frame.body)))
+        return self._beat_in(frame, now=now)
+
+    def _beat_in(self, frame: Frame, *, now: datetime) -> metrics.Beat:
         report = read_report(frame.body)
-        beat = reports.beat_of(report, instance_id=self._own(report), now=timezone.now())
+        beat = reports.beat_of(report, instance_id=self._own(report), now=now)
         if beat.sample is None:
             raise Invalid("The sample holds no figure")
-        metrics.accept([beat], durable=False)
-        if frame.is_console:
-            await self.send(frames.acknowledgement(frame))
+        return metrics.checked(beat, now=now)
+
+    def refuse(self, frame: Frame, error: ApiError) -> None:
+        """Tell the agent what is wrong with a frame that was handled later."""
+        self._refusing = asyncio.ensure_future(self.send(_refusal(frame, error)))
 
     async def _log_line(self, frame: Frame) -> None:
         line = read_line(frame.body)
@@ -239,6 +277,10 @@ HANDLERS = {
     "registration": AgentConsumer._registration,
     "inventory": AgentConsumer._inventory,
 }
+
+
+def _refusal(frame: Frame, error: ApiError) -> str:
+    return frames.error(CODES.get(type(error), "HANDLER_ERROR"), error.message, frame=frame)
 
 
 def _reason(text: str) -> str:

@@ -56,6 +56,11 @@ class Frame(NamedTuple):
     correlation_id: str | int | None
     session_id: str | None
 
+    @property
+    def may_wait(self) -> bool:
+        """A sample that gets no answer."""
+        return self.kind == "metrics" and not self.is_console
+
 
 _decode = msgspec.json.Decoder(_Envelope).decode
 _decode_named = msgspec.json.Decoder(_Named).decode

@@ -40,7 +40,7 @@ def store_curves(curves: Iterable[Curve], refused: Refused, *, now: datetime) ->
             if series_id is not None:
                 host = instance_id if curve.name in RULES else None
                 rows += [Row(series_id, EPOCH + at * MILLISECOND, value, host) for at, value in curve.points]
-    return writer.submit(rows, durable=True) if rows else _done()
+    return writer.submit(rows) if rows else _done()
 
 
 def store_entries(entries: list[Entry]) -> "Future[None]":

@@ -36,12 +36,12 @@ def submit(entries: list[Entry]) -> "Future[None]":
 
     Raises Unavailable when too much waits.
     """
-    return writer.submit(entries, durable=True)
+    return writer.submit(entries)
 
 
 def accept(entries: list[Entry]) -> None:
     """Take lines of an agent's socket, which carries no acknowledgement: they may wait up to a second for company."""
-    writer.submit(entries, durable=False)
+    writer.queue(entries)
 
 
 def flush(timeout_s: float = 5.0) -> bool:

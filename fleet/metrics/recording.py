@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from config import live, timeseries
@@ -26,19 +28,19 @@ INSTANCES = timeseries.Table(
 )
 # What of the machine a figure is about: cpu, load, mem, swap, disk, net.
 PARTS = {name: name.partition("_")[0].rstrip("0123456789") for name in (*Sample.__struct_fields__, "net_at", "at")}
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 FIGURES = [name for name in SAMPLES.columns if name not in ("instance_id", "ts", "extra")]
 
 
 class Known(NamedTuple):
-    """What the instance's row says before this commit."""
+    """What the instance's row says before this commit; `unwatched` is one whose silence nobody would notice."""
 
     id: str
     team_id: str | None
     status: str
-    last_seen_at: datetime | None
     uptime_s: int | None
-    last_sample: dict[str, Any] | None
-    offline_after: datetime | None
+    last_sample_json: str | None
+    unwatched: bool
 
 
 def record(beats: list[Beat], *, now: datetime | None = None) -> None:
@@ -47,16 +49,18 @@ def record(beats: list[Beat], *, now: datetime | None = None) -> None:
     by_instance: dict[str, list[Beat]] = defaultdict(list)
     for beat in beats:
         by_instance[beat.instance_id].append(beat)
+    told_at = milliseconds(now)
     with transaction.atomic():
         rows: dict[tuple[str, datetime], tuple] = {}
         updates, events, lost = [], [], []
         for known in _locked(list(by_instance)):
             own = sorted(by_instance[known.id], key=lambda beat: beat.at)
-            latest = _sampled(own, known.last_sample, rows)
+            before = _decode(known.last_sample_json) if known.last_sample_json else None
+            latest = _sampled(own, before, rows)
             uptime = next((beat.uptime_s for beat in reversed(own) if beat.uptime_s is not None), known.uptime_s)
             updates.append((known.id, now, uptime, latest))
-            events.append(_event(known, now, uptime, latest, measured=latest is not known.last_sample))
-            if known.status in RECOVERABLE or (known.status == Status.RUNNING and known.offline_after is None):
+            events.append(_event(known, told_at, uptime, latest, measured=latest is not before))
+            if known.status in RECOVERABLE or (known.status == Status.RUNNING and known.unwatched):
                 lost.append(known)
         timeseries.insert(SAMPLES, list(rows.values()))
         _touch(rows, now)
@@ -68,6 +72,7 @@ def record(beats: list[Beat], *, now: datetime | None = None) -> None:
 def _locked(ids: list[str]) -> list[Known]:
     """The instances' rows, locked in one order so that two writers never wait for each other in a circle."""
     rows = Instance.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+    rows = rows.annotate(last_sample_json=Cast("last_sample", TextField()), unwatched=Q(offline_after__isnull=True))
     return [Known(*row) for row in rows.values_list(*Known._fields)]
 
 
@@ -76,6 +81,7 @@ def _sampled(own: list[Beat], before: dict[str, Any] | None, rows: dict) -> dict
     if before is not None and "at" not in before:  # not of our making
         before = None
     latest, counters = before, _counters(before)
+    latest_at = datetime.fromisoformat(before["at"]) if before else None
     for beat in own:
         if beat.sample is None or (beat.instance_id, beat.at) in rows:
             continue
@@ -86,8 +92,9 @@ def _sampled(own: list[Beat], before: dict[str, Any] | None, rows: dict) -> dict
         if sample.net_rx is not None or sample.net_tx is not None:
             counters = (beat.at, sample.net_rx, sample.net_tx)
         rows[beat.instance_id, beat.at] = _row(beat.instance_id, beat.at, sample)
-        if latest is None or datetime.fromisoformat(latest["at"]) <= beat.at:
-            latest = _newest(latest, beat.at, sample)
+        if latest_at is None or latest_at <= beat.at:
+            is_fresh = latest_at is not None and beat.at - latest_at <= timedelta(seconds=settings.OFFLINE_AFTER_S)
+            latest, latest_at = _newest(latest if is_fresh else None, beat.at, sample), beat.at
     return latest
 
 
@@ -97,14 +104,12 @@ def _row(instance_id: str, at: datetime, sample: Sample) -> tuple:
 
 
 def _newest(before: dict[str, Any] | None, at: datetime, sample: Sample) -> dict[str, Any]:
-    """The figures with their moment. What this sample lacks is taken over from one that is not too old for that."""
+    """The figures with their moment; what this sample lacks is taken over from the one before."""
     figures = msgspec.to_builtins(sample)
-    if sample.net_rx is not None or sample.net_tx is not None:
-        figures["net_at"] = milliseconds(at)
     figures["at"] = milliseconds(at)
-    if before is None or at - datetime.fromisoformat(before["at"]) > timedelta(seconds=settings.OFFLINE_AFTER_S):
-        return figures
-    if before.keys() <= figures.keys():
+    if sample.net_rx is not None or sample.net_tx is not None:
+        figures["net_at"] = figures["at"]
+    if before is None or before.keys() <= figures.keys():
         return figures
     measured = {PARTS[name] for name in figures}
     return {name: value for name, value in before.items() if PARTS.get(name) not in measured} | figures
@@ -128,8 +133,9 @@ def _touch(rows: dict[tuple[str, datetime], tuple], now: datetime) -> None:
     recent = floor(now, Rollup.Resolution.FIVE_MINUTES) - timedelta(seconds=EVERYONE_S)
     marks = set()
     for instance_id, at in rows:
-        bucket = floor(at, Rollup.Resolution.FIVE_MINUTES)
-        marks.add(("" if bucket >= recent else instance_id, bucket))
+        minute = at.replace(second=0, microsecond=0)
+        marks.add(("" if minute >= recent else instance_id, minute))
+    marks = {(one, floor(minute, Rollup.Resolution.FIVE_MINUTES)) for one, minute in marks}
     TouchedBucket.objects.bulk_create(TouchedBucket(instance_id=one, bucket_at=at) for one, at in marks)
 
 
@@ -155,14 +161,14 @@ def _watch(lost: list[Known], now: datetime) -> None:
 
 
 def _event(
-    known: Known, now: datetime, uptime: int | None, sample: dict[str, Any] | None, *, measured: bool
+    known: Known, at: str | None, uptime: int | None, sample: dict[str, Any] | None, *, measured: bool
 ) -> dict[str, Any]:
     """A beat with the newest figures; `measured` tells whether they came with it."""
     return {
         "kind": "heartbeat",
         "instanceId": known.id,
         "teamId": known.team_id,
-        "at": milliseconds(now),
+        "at": at,
         "uptimeS": uptime,
         "sample": sample,
         "measured": measured,

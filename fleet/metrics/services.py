@@ -12,17 +12,27 @@ from fleet.metrics.rollup import roll_up
 from fleet.metrics.samples import Beat, Sample, checked
 from fleet.metrics.upkeep import drop_old, ensure_partitions
 
-__all__ = ["Beat", "Sample", "accept", "drop_old", "ensure_partitions", "flush", "roll_up", "writer"]
+__all__ = [
+    "Beat",
+    "Sample",
+    "accept",
+    "checked",
+    "drop_old",
+    "ensure_partitions",
+    "flush",
+    "queue",
+    "roll_up",
+    "writer",
+]
 
 writer: Writer[Beat] = Writer("samples", recording.record, prepare=ensure_partitions)
 
 
-def accept(beats: Sequence[Beat], *, durable: bool = True, now: datetime | None = None) -> "Future[None]":
+def accept(beats: Sequence[Beat], *, now: datetime | None = None) -> "Future[None]":
     """Take heartbeats and samples in; callable from any thread. The future is done when they are committed.
 
     From async code: `await asyncio.wrap_future(accept([beat]))`. One writer thread a process commits what waits
-    together. `durable=True` is written at once, for callers that answer after the commit; `durable=False` may wait up
-    to a second for company, for frames that carry no acknowledgement (their future may be dropped).
+    together.
 
     The commit stores the samples (one that is already there for the same instance and moment is left alone), renews
     `last_seen_at`, `uptime_s` and `last_sample` of the instances, and sets ERROR, UNKNOWN and STOPPED ones back to
@@ -35,7 +45,15 @@ def accept(beats: Sequence[Beat], *, durable: bool = True, now: datetime | None 
     The future fails with Unavailable when the database stays away. Beats of instances that no longer exist are dropped.
     """
     now = now or timezone.now()
-    return writer.submit([checked(beat, now=now) for beat in beats], durable=durable)
+    return writer.submit([checked(beat, now=now) for beat in beats])
+
+
+def queue(beats: Sequence[Beat]) -> None:
+    """Take in what was `checked` and carries no acknowledgement: it waits up to a second for company.
+
+    Raises Unavailable when too much waits; none of the beats is taken then.
+    """
+    writer.queue(*([beat] for beat in beats))
 
 
 def flush(timeout_s: float = 5.0) -> bool:

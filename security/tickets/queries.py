@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from config.api.authentication import Principal
@@ -48,6 +49,21 @@ def still_standing(principals: list[Principal]) -> list[bool]:
         return one.is_agent or one.teams == now_in
 
     return [stands(one) for one in principals]
+
+
+def ended_keys(since: datetime, now: datetime) -> set[str]:
+    """Keys that were revoked or ran out after `since`."""
+    over = Q(revoked_at__gt=since) | Q(expires_at__gt=since, expires_at__lte=now)
+    return set(ApiKey.objects.filter(over).values_list("pk", flat=True))
+
+
+def rights_of(people: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    """What the rights of these users rest on: whether they are active, their role, and the roles in their teams."""
+    found = _rows(User.objects.all(), "pk", set(people), "is_active", "role")
+    teams: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for user_id, team_id, role in _all(Membership.objects.all(), "user_id", set(people), "team_id", "role"):
+        teams[user_id].add((team_id, role))
+    return {user_id: (*row, teams[user_id]) for user_id, row in found.items()}
 
 
 def _rows(rows: QuerySet, name: str, ids: Iterable[str | None], *columns: str) -> dict[str, tuple[Any, ...]]:

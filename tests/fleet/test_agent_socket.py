@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from fleet.agents import consumers
+from fleet.agents.inbox import inbox
 from fleet.instances.models import Event, Inventory
 from fleet.instances.services import enroll
 from fleet.metrics import services as metrics
@@ -58,7 +59,8 @@ def operator():
 
 
 async def settled():
-    """Everything that was sent has been committed."""
+    """Everything that was read has been committed."""
+    inbox().read()
     await asyncio.to_thread(metrics.flush)
 
 

@@ -37,9 +37,9 @@ def test_what_comes_during_a_commit_is_committed_together():
     database = Database()
     writer = Writer("samples", database.write)
     database.open.clear()
-    futures = [writer.submit(beats("first"), durable=True)]
+    futures = [writer.submit(beats("first"))]
     time.sleep(0.05)
-    futures += [writer.submit(beats(str(number)), durable=True) for number in range(50)]
+    futures += [writer.submit(beats(str(number))) for number in range(50)]
     assert not any(future.done() for future in futures)
     database.open.set()
     for future in futures:
@@ -51,14 +51,14 @@ def test_a_frame_waits_for_company_and_not_longer_than_a_second():
     database = Database()
     writer = Writer("samples", database.write)
     started = time.monotonic()
-    frame = writer.submit(beats("frame"), durable=False)
+    writer.queue(beats("frame"))
     time.sleep(0.1)
-    assert not frame.done()
-    frame.result(5)
+    assert not database.batches
+    while not database.batches and time.monotonic() - started < 5:
+        time.sleep(0.01)
     assert 0.5 < time.monotonic() - started < 2
-    frame = writer.submit(beats("frame"), durable=False)
-    writer.submit(beats("durable"), durable=True).result(0.5)
-    frame.result(0.5)
+    writer.queue(beats("frame"))
+    writer.submit(beats("durable")).result(0.5)
     assert database.batches == [["frame"], ["frame", "durable"]]
 
 
@@ -66,9 +66,11 @@ def test_a_large_batch_waits_for_nobody(monkeypatch):
     monkeypatch.setattr("config.timeseries.writer.BATCH_ROWS", 10)
     database = Database()
     writer = Writer("samples", database.write)
-    futures = [writer.submit(beats(*"abcd"), durable=False) for _ in range(3)]
-    futures[0].result(0.5)
-    futures[1].result(0.5)
+    started = time.monotonic()
+    writer.queue(*[beats(*"abcd")] * 3)
+    while not database.batches and time.monotonic() - started < 5:
+        time.sleep(0.01)
+    assert time.monotonic() - started < 0.5
     assert writer.flush(2)
     assert [len(batch) for batch in database.batches] == [8, 4]
 
@@ -76,13 +78,13 @@ def test_a_large_batch_waits_for_nobody(monkeypatch):
 def test_flush_writes_what_waits():
     database = Database()
     writer = Writer("samples", database.write)
-    writer.submit(beats("frame"), durable=False)
+    writer.queue(beats("frame"))
     started = time.monotonic()
     assert writer.flush(2)
     assert time.monotonic() - started < 0.5
     assert database.batches == [["frame"]]
     database.open.clear()
-    writer.submit(beats("frame"), durable=True)
+    writer.submit(beats("frame"))
     assert not writer.flush(0.1)
     database.open.set()
     assert writer.flush(2)
@@ -91,7 +93,7 @@ def test_flush_writes_what_waits():
 def test_a_database_that_comes_back_costs_nothing_but_time():
     database = Database(OperationalError("gone"), OperationalError("still gone"))
     writer = Writer("samples", database.write)
-    writer.submit(beats("kept"), durable=True).result(5)
+    writer.submit(beats("kept")).result(5)
     assert database.batches == [["kept"]]
 
 
@@ -99,9 +101,9 @@ def test_a_database_that_stays_away_is_told_and_the_next_try_works():
     database = Database(*[OperationalError("gone")] * 4)
     writer = Writer("samples", database.write, patience_s=0.2)
     with pytest.raises(Unavailable, match="database is away"):
-        writer.submit(beats("lost"), durable=True).result(5)
+        writer.submit(beats("lost")).result(5)
     database.faults.clear()
-    writer.submit(beats("kept"), durable=True).result(5)
+    writer.submit(beats("kept")).result(5)
     assert database.batches == [["kept"]]
 
 
@@ -109,9 +111,9 @@ def test_one_bad_submission_does_not_cost_the_others():
     database = Database()
     writer = Writer("samples", database.write)
     database.open.clear()
-    writer.submit(beats("first"), durable=True)
+    writer.submit(beats("first"))
     time.sleep(0.05)
-    good, bad, fine = (writer.submit(beats(name), durable=True) for name in ("good", "poison", "fine"))
+    good, bad, fine = (writer.submit(beats(name)) for name in ("good", "poison", "fine"))
     database.open.set()
     good.result(5)
     fine.result(5)
@@ -124,19 +126,19 @@ def test_what_waits_is_bounded():
     database = Database()
     writer = Writer("samples", database.write, capacity_rows=3)
     database.open.clear()
-    first = writer.submit(beats(*"abc"), durable=True)
+    first = writer.submit(beats(*"abc"))
     with pytest.raises(Unavailable):
-        writer.submit(beats("d"), durable=True)
+        writer.submit(beats("d"))
     database.open.set()
     first.result(5)
     assert writer.flush(2)
-    writer.submit(beats("d"), durable=True).result(5)
+    writer.submit(beats("d")).result(5)
 
 
 def test_a_caller_that_leaves_takes_nothing_back():
     database = Database()
     writer = Writer("samples", database.write)
-    left = writer.submit(beats("a"), durable=False)
+    left = writer.submit(beats("a"))
     assert not left.cancel()
     assert writer.flush(2)
     assert database.batches == [["a"]]

@@ -111,7 +111,7 @@ async def _decided(asked: Exchange, caller: Caller) -> tuple[Loaded, Decision]:
 
 async def settled(ask: Ask) -> None:
     """Wait until the ask is answered."""
-    await asyncio.wrap_future(standing.writer.submit([ask], durable=True))
+    await asyncio.wrap_future(standing.writer.submit([ask]))
 
 
 def _reload(stale: Loaded) -> None:

@@ -43,7 +43,7 @@ async def kept(body: bytes, content_type: str, caller: Caller) -> dict[str, Any]
 
 async def stored(upload: Upload) -> None:
     """Wait until the upload is committed, or its refusal is known."""
-    await asyncio.wrap_future(keeping.writer.submit([upload], durable=True))
+    await asyncio.wrap_future(keeping.writer.submit([upload]))
 
 
 def prepared(body: bytes, content_type: str, caller: Caller) -> tuple[Upload | None, str]:

@@ -40,7 +40,7 @@ class Line:
 def note(session_id: str, asked: Exchange, decision: Decision, rule_revision: int) -> None:
     """Remember an answer. Never holds one up: when too many wait, this one is left out of the journal."""
     try:
-        writer.submit([Line(session_id, timezone.now(), asked, decision, rule_revision)], durable=False)
+        writer.queue([Line(session_id, timezone.now(), asked, decision, rule_revision)])
     except Unavailable:
         return  # the gauge of the queue shows that; the session's counters have it all the same
 

@@ -89,7 +89,7 @@ def test_a_bucket_at_the_edge_holds_only_what_is_inside(api, store, start):
 def test_raw_samples_oldest_first_and_limited(api, store, start):
     one, two = make_instance(), make_instance()
     store(one, {start + timedelta(seconds=n): Sample(cpu_pct=float(n), load1=0.5) for n in range(5)})
-    store(two, {start + timedelta(hours=30): Sample(cpu_pct=99.5)})
+    store(two, {start + timedelta(hours=20): Sample(cpu_pct=99.5)})
     client, until = api(), start + timedelta(days=2)
     body = ask(client, start, until, granularity="raw", limit=3)
     assert [point["cpuPercent"] for point in body["points"]] == [0.0, 1.0, 2.0]

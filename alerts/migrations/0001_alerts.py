@@ -109,6 +109,28 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["-fired_at", "-id"], name="alert_newest"),
+                    models.Index(fields=["status", "-fired_at"], name="alert_by_status"),
+                    models.Index(fields=["monitor", "-fired_at"], name="alert_of_monitor"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "RESOLVED"), _negated=True),
+                        fields=("dedupe_key",),
+                        name="alert_open_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("resolved_at__isnull", False), ("status", "RESOLVED")),
+                            models.Q(models.Q(("status", "RESOLVED"), _negated=True), ("resolved_at", None)),
+                            _connector="OR",
+                        ),
+                        name="alert_resolved_has_time",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Channel",
@@ -191,6 +213,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "PENDING")), fields=["due_at"], name="notification_due"),
+                    models.Index(fields=["channel", "-created_at"], name="notification_of_channel"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("alert", "channel", "kind"), name="notification_once")],
+            },
         ),
         migrations.CreateModel(
             name="Attempt",
@@ -212,6 +241,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["notification", "-sent_at"], name="attempt_newest")],
+            },
         ),
         migrations.CreateModel(
             name="Rule",
@@ -277,6 +309,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["-created_at", "-id"], name="rule_newest")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("type__in", ["THRESHOLD", "ANOMALY", "LIFECYCLE", "SECURITY", "COST"])),
+                        name="rule_type_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cooldown_s__lte", 86400)), name="rule_cooldown_in_range"
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="alert",
@@ -326,71 +370,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(condition=models.Q(("state", "PENDING")), fields=["due_at"], name="notification_due"),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(fields=["channel", "-created_at"], name="notification_of_channel"),
-        ),
-        migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.UniqueConstraint(fields=("alert", "channel", "kind"), name="notification_once"),
-        ),
-        migrations.AddIndex(
-            model_name="attempt",
-            index=models.Index(fields=["notification", "-sent_at"], name="attempt_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="rule",
-            index=models.Index(fields=["-created_at", "-id"], name="rule_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__in", ["THRESHOLD", "ANOMALY", "LIFECYCLE", "SECURITY", "COST"])),
-                name="rule_type_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cooldown_s__lte", 86400)), name="rule_cooldown_in_range"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(fields=["-fired_at", "-id"], name="alert_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(fields=["status", "-fired_at"], name="alert_by_status"),
-        ),
-        migrations.AddIndex(
             model_name="alert",
             index=models.Index(fields=["rule", "-fired_at"], name="alert_of_rule"),
-        ),
-        migrations.AddIndex(
-            model_name="alert",
-            index=models.Index(fields=["monitor", "-fired_at"], name="alert_of_monitor"),
-        ),
-        migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "RESOLVED"), _negated=True),
-                fields=("dedupe_key",),
-                name="alert_open_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="alert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("resolved_at__isnull", False), ("status", "RESOLVED")),
-                    models.Q(models.Q(("status", "RESOLVED"), _negated=True), ("resolved_at", None)),
-                    _connector="OR",
-                ),
-                name="alert_resolved_has_time",
-            ),
         ),
     ]

@@ -108,10 +108,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "alerts_rulestate",
+                "indexes": [models.Index(fields=["rule", "verdict", "-since_at"], name="rule_state_newest")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="rulestate",
-            index=models.Index(fields=["rule", "verdict", "-since_at"], name="rule_state_newest"),
         ),
     ]

@@ -26,6 +26,14 @@ class Migration(migrations.Migration):
                 ("spoke_at", models.DateTimeField(null=True)),
                 ("repeat_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "indexes": [
+                    models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="group_due"),
+                    models.Index(
+                        condition=models.Q(("repeat_at__isnull", False)), fields=["repeat_at"], name="group_repeats"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Dependency",
@@ -137,6 +145,14 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("turn_days__gte", 1), ("turn_days__lte", 366)),
+                        name="rotation_turn_in_range",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Silence",
@@ -161,6 +177,28 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="silence_due"
+                    ),
+                    models.Index(condition=models.Q(("active", True)), fields=["active"], name="silence_active"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
+                        name="silence_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ends_at__isnull", False), ("from_time", None), ("minutes", None)),
+                            models.Q(("from_time__isnull", False), ("minutes__gte", 1), ("minutes__lte", 10080)),
+                            _connector="OR",
+                        ),
+                        name="silence_once_or_weekly",
+                    ),
+                ],
+            },
         ),
         migrations.RemoveConstraint(
             model_name="notification",
@@ -437,12 +475,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="alerts.policy"
             ),
         ),
-        migrations.AddConstraint(
-            model_name="rotation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("turn_days__gte", 1), ("turn_days__lte", 366)), name="rotation_turn_in_range"
-            ),
-        ),
         migrations.AddField(
             model_name="policystep",
             name="rotation",
@@ -500,16 +532,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="alertgroup",
-            index=models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="group_due"),
-        ),
-        migrations.AddIndex(
-            model_name="alertgroup",
-            index=models.Index(
-                condition=models.Q(("repeat_at__isnull", False)), fields=["repeat_at"], name="group_repeats"
-            ),
-        ),
-        migrations.AddIndex(
             model_name="inboxentry",
             index=models.Index(fields=["user", "-created_at"], name="inbox_newest"),
         ),
@@ -532,31 +554,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="policystep",
             constraint=models.UniqueConstraint(fields=("policy", "number"), name="policy_step_once"),
-        ),
-        migrations.AddIndex(
-            model_name="silence",
-            index=models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="silence_due"),
-        ),
-        migrations.AddIndex(
-            model_name="silence",
-            index=models.Index(condition=models.Q(("active", True)), fields=["active"], name="silence_active"),
-        ),
-        migrations.AddConstraint(
-            model_name="silence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="silence_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="silence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ends_at__isnull", False), ("from_time", None), ("minutes", None)),
-                    models.Q(("from_time__isnull", False), ("minutes__gte", 1), ("minutes__lte", 10080)),
-                    _connector="OR",
-                ),
-                name="silence_once_or_weekly",
-            ),
         ),
     ]

@@ -60,6 +60,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("monitor", None), ("request_id__isnull", False)),
+                            models.Q(("monitor__isnull", False), ("request_id", None)),
+                            _connector="OR",
+                        ),
+                        name="objective_one_subject",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("indicator", "availability"), ("latency_ms", None)),
+                            models.Q(("indicator", "latency"), ("latency_ms__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="objective_latency_has_limit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("target__gte", 50), ("target__lt", 100), ("window_days__gte", 1), ("window_days__lte", 90)
+                        ),
+                        name="objective_in_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Tally",
@@ -79,50 +105,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="objective",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("monitor", None), ("request_id__isnull", False)),
-                    models.Q(("monitor__isnull", False), ("request_id", None)),
-                    _connector="OR",
-                ),
-                name="objective_one_subject",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="objective",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("indicator", "availability"), ("latency_ms", None)),
-                    models.Q(("indicator", "latency"), ("latency_ms__gt", 0)),
-                    _connector="OR",
-                ),
-                name="objective_latency_has_limit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="objective",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("target__gte", 50), ("target__lt", 100), ("window_days__gte", 1), ("window_days__lte", 90)
-                ),
-                name="objective_in_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tally",
-            index=models.Index(fields=["span_s", "at"], name="objective_tally_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="tally",
-            constraint=models.UniqueConstraint(fields=("objective", "span_s", "at"), name="objective_tally_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="tally",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("good__lte", models.F("total")), ("total__gt", 0)), name="objective_tally_counts"
-            ),
+            options={
+                "indexes": [models.Index(fields=["span_s", "at"], name="objective_tally_age")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("objective", "span_s", "at"), name="objective_tally_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("good__lte", models.F("total")), ("total__gt", 0)),
+                        name="objective_tally_counts",
+                    ),
+                ],
+            },
         ),
     ]

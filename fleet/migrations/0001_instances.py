@@ -108,6 +108,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["-created_at", "-id"], name="instance_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["DESTROYED", "ERROR"]), _negated=True),
+                        fields=("name",),
+                        name="instance_active_name_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "RUNNING",
+                                    "STOPPED",
+                                    "DEPLOYING",
+                                    "DESTROYING",
+                                    "DESTROYED",
+                                    "SUSPENDED",
+                                    "ERROR",
+                                    "UNKNOWN",
+                                ],
+                            )
+                        ),
+                        name="instance_status_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Inventory",
@@ -168,38 +196,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="instance",
-            index=models.Index(fields=["-created_at", "-id"], name="instance_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="instance",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["DESTROYED", "ERROR"]), _negated=True),
-                fields=("name",),
-                name="instance_active_name_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="instance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ["RUNNING", "STOPPED", "DEPLOYING", "DESTROYING", "DESTROYED", "SUSPENDED", "ERROR", "UNKNOWN"],
-                    )
-                ),
-                name="instance_status_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["instance", "-timestamp", "-id"], name="event_of_instance"),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["timestamp"], name="event_age"),
+            options={
+                "indexes": [
+                    models.Index(fields=["instance", "-timestamp", "-id"], name="event_of_instance"),
+                    models.Index(fields=["timestamp"], name="event_age"),
+                ],
+            },
         ),
         migrations.RunPython(leave_room, migrations.RunPython.noop),
     ]

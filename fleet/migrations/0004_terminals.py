@@ -58,6 +58,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["-created_at", "-id"], name="terminal_newest"),
+                    models.Index(fields=["instance", "status"], name="terminal_of_instance"),
+                    models.Index(condition=models.Q(("packed", False)), fields=["status"], name="terminal_unpacked"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["ACTIVE", "CLOSED", "DISCONNECTED"])),
+                        name="terminal_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", False), ("status", "CLOSED")),
+                            models.Q(models.Q(("status", "CLOSED"), _negated=True), ("ended_at", None)),
+                            _connector="OR",
+                        ),
+                        name="terminal_closed_has_end",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TerminalRecording",
@@ -93,38 +114,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="terminalsession",
-            index=models.Index(fields=["-created_at", "-id"], name="terminal_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="terminalsession",
-            index=models.Index(fields=["instance", "status"], name="terminal_of_instance"),
-        ),
-        migrations.AddIndex(
-            model_name="terminalsession",
-            index=models.Index(condition=models.Q(("packed", False)), fields=["status"], name="terminal_unpacked"),
-        ),
-        migrations.AddConstraint(
-            model_name="terminalsession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["ACTIVE", "CLOSED", "DISCONNECTED"])), name="terminal_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="terminalsession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", False), ("status", "CLOSED")),
-                    models.Q(models.Q(("status", "CLOSED"), _negated=True), ("ended_at", None)),
-                    _connector="OR",
-                ),
-                name="terminal_closed_has_end",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="terminaloutput",
-            index=models.Index(fields=["session", "start"], name="terminal_output_order"),
+            options={
+                "indexes": [models.Index(fields=["session", "start"], name="terminal_output_order")],
+            },
         ),
     ]

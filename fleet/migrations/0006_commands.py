@@ -62,6 +62,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("approval", "WAITING")),
+                        fields=["approval_until"],
+                        name="command_approval_waits",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("approval__in", ["", "WAITING", "APPROVED", "REJECTED", "EXPIRED"])),
+                        name="command_approval_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("approval", "WAITING"), _negated=True),
+                            ("approval_until__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="command_approval_ends",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Execution",
@@ -112,6 +135,41 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["-created_at", "-id"], name="command_newest"),
+                    models.Index(fields=["instance", "-created_at", "-id"], name="command_of_instance"),
+                    models.Index(fields=["status", "-created_at", "-id"], name="command_by_status"),
+                    models.Index(
+                        condition=models.Q(("completed_at", None)), fields=["deadline_at"], name="command_open"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMEOUT"])),
+                        name="command_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed_at", None), ("status__in", ("PENDING", "RUNNING"))),
+                            models.Q(
+                                ("completed_at__isnull", False), ("status__in", ("SUCCEEDED", "FAILED", "TIMEOUT"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="command_completed_when_final",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "RUNNING"), _negated=True),
+                            models.Q(("deadline_at__isnull", False), ("started_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="command_running_has_deadline",
+                    ),
+                    models.UniqueConstraint(fields=("batch", "instance"), name="command_once_an_instance"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Output",
@@ -128,80 +186,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="batch",
-            index=models.Index(
-                condition=models.Q(("approval", "WAITING")), fields=["approval_until"], name="command_approval_waits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("approval__in", ["", "WAITING", "APPROVED", "REJECTED", "EXPIRED"])),
-                name="command_approval_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("approval", "WAITING"), _negated=True), ("approval_until__isnull", False), _connector="OR"
-                ),
-                name="command_approval_ends",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="execution",
-            index=models.Index(fields=["-created_at", "-id"], name="command_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="execution",
-            index=models.Index(fields=["instance", "-created_at", "-id"], name="command_of_instance"),
-        ),
-        migrations.AddIndex(
-            model_name="execution",
-            index=models.Index(fields=["status", "-created_at", "-id"], name="command_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="execution",
-            index=models.Index(condition=models.Q(("completed_at", None)), fields=["deadline_at"], name="command_open"),
-        ),
-        migrations.AddConstraint(
-            model_name="execution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "TIMEOUT"])),
-                name="command_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="execution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completed_at", None), ("status__in", ("PENDING", "RUNNING"))),
-                    models.Q(("completed_at__isnull", False), ("status__in", ("SUCCEEDED", "FAILED", "TIMEOUT"))),
-                    _connector="OR",
-                ),
-                name="command_completed_when_final",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="execution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "RUNNING"), _negated=True),
-                    models.Q(("deadline_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="command_running_has_deadline",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="execution",
-            constraint=models.UniqueConstraint(fields=("batch", "instance"), name="command_once_an_instance"),
-        ),
-        migrations.AddConstraint(
-            model_name="output",
-            constraint=models.UniqueConstraint(fields=("execution", "sequence"), name="command_output_once"),
+            options={
+                "constraints": [models.UniqueConstraint(fields=("execution", "sequence"), name="command_output_once")],
+            },
         ),
     ]

@@ -68,6 +68,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["instance", "-created_at", "-id"], name="backup_of_instance")],
+            },
         ),
         migrations.CreateModel(
             name="Operation",
@@ -121,25 +124,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="backup",
-            index=models.Index(fields=["instance", "-created_at", "-id"], name="backup_of_instance"),
-        ),
-        migrations.AddIndex(
-            model_name="operation",
-            index=models.Index(fields=["status", "lease_until"], name="operation_open"),
-        ),
-        migrations.AddIndex(
-            model_name="operation",
-            index=models.Index(fields=["instance", "-created_at"], name="operation_of_instance"),
-        ),
-        migrations.AddConstraint(
-            model_name="operation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["pending", "in_progress"])),
-                fields=("instance",),
-                name="operation_one_open",
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["status", "lease_until"], name="operation_open"),
+                    models.Index(fields=["instance", "-created_at"], name="operation_of_instance"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["pending", "in_progress"])),
+                        fields=("instance",),
+                        name="operation_one_open",
+                    )
+                ],
+            },
         ),
     ]

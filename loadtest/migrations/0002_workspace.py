@@ -56,6 +56,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("parent", models.F("id")), _negated=True),
+                        name="collection_not_its_own_parent",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Globals",
@@ -97,15 +105,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("parent", models.F("id")), _negated=True), name="collection_not_its_own_parent"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="savedrequest",
-            index=models.Index(fields=["collection", "order", "id"], name="request_of_collection"),
+            options={
+                "indexes": [models.Index(fields=["collection", "order", "id"], name="request_of_collection")],
+            },
         ),
     ]

@@ -54,6 +54,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(condition=models.Q(("enabled", True)), fields=["next_run_at"], name="monitor_due"),
+                    models.Index(fields=["name", "id"], name="monitor_by_name"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("tool__in", ["http", "k6"])), name="monitor_tool_known"),
+                    models.CheckConstraint(
+                        condition=models.Q(("enabled", False), ("next_run_at__isnull", False), _connector="OR"),
+                        name="monitor_next_run",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("timeout_s", None), ("timeout_s__lte", models.F("shortest_gap_s")), _connector="OR"
+                        ),
+                        name="monitor_no_overlap",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Run",
@@ -109,6 +128,58 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["monitor", "-queued_at", "-id"], name="run_history"),
+                    models.Index(fields=["monitor", "status", "-queued_at", "-id"], name="run_history_by_status"),
+                    models.Index(
+                        condition=models.Q(("completed_at", None)), fields=["status", "ready_at"], name="run_open"
+                    ),
+                    models.Index(
+                        condition=models.Q(("completed_at__isnull", False), ("counted_at", None)),
+                        fields=["completed_at", "id"],
+                        name="run_uncounted",
+                    ),
+                    models.Index(fields=["completed_at"], name="run_completed"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["queued", "running", "pass", "fail", "error", "timeout", "cancelled"])
+                        ),
+                        name="run_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed_at", None), ("status__in", ("queued", "running"))),
+                            models.Q(
+                                ("completed_at__isnull", False),
+                                ("status__in", ("pass", "fail", "error", "timeout", "cancelled")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="run_completed_when_final",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "running"), _negated=True),
+                            models.Q(("attempt__isnull", False), ("lease_until__isnull", False), ("waiting", False)),
+                            _connector="OR",
+                        ),
+                        name="run_running_has_lease",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ("queued", "running")), ("waiting", False)),
+                        fields=("monitor",),
+                        name="run_one_active",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("scheduled_at__isnull", False)),
+                        fields=("monitor", "scheduled_at"),
+                        name="run_one_per_fire",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="monitor",
@@ -137,6 +208,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["at"], name="log_chunk_age")],
+                "constraints": [models.UniqueConstraint(fields=("run", "offset"), name="log_chunk_once")],
+            },
         ),
         migrations.CreateModel(
             name="Script",
@@ -155,6 +230,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("monitor", "version"), name="script_version_once")],
+            },
         ),
         migrations.AddField(
             model_name="run",
@@ -203,123 +281,5 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [models.UniqueConstraint(fields=("agent", "at"), name="agent_sample_once")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="monitor",
-            index=models.Index(condition=models.Q(("enabled", True)), fields=["next_run_at"], name="monitor_due"),
-        ),
-        migrations.AddIndex(
-            model_name="monitor",
-            index=models.Index(fields=["name", "id"], name="monitor_by_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="monitor",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("tool__in", ["http", "k6"])), name="monitor_tool_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="monitor",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("enabled", False), ("next_run_at__isnull", False), _connector="OR"),
-                name="monitor_next_run",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="monitor",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("timeout_s", None), ("timeout_s__lte", models.F("shortest_gap_s")), _connector="OR"
-                ),
-                name="monitor_no_overlap",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="logchunk",
-            index=models.Index(fields=["at"], name="log_chunk_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="logchunk",
-            constraint=models.UniqueConstraint(fields=("run", "offset"), name="log_chunk_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="script",
-            constraint=models.UniqueConstraint(fields=("monitor", "version"), name="script_version_once"),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(fields=["monitor", "-queued_at", "-id"], name="run_history"),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(fields=["monitor", "status", "-queued_at", "-id"], name="run_history_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(
-                condition=models.Q(("completed_at", None)), fields=["status", "ready_at"], name="run_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(
-                condition=models.Q(("completed_at__isnull", False), ("counted_at", None)),
-                fields=["completed_at", "id"],
-                name="run_uncounted",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(fields=["completed_at"], name="run_completed"),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["queued", "running", "pass", "fail", "error", "timeout", "cancelled"])
-                ),
-                name="run_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completed_at", None), ("status__in", ("queued", "running"))),
-                    models.Q(
-                        ("completed_at__isnull", False),
-                        ("status__in", ("pass", "fail", "error", "timeout", "cancelled")),
-                    ),
-                    _connector="OR",
-                ),
-                name="run_completed_when_final",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "running"), _negated=True),
-                    models.Q(("attempt__isnull", False), ("lease_until__isnull", False), ("waiting", False)),
-                    _connector="OR",
-                ),
-                name="run_running_has_lease",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ("queued", "running")), ("waiting", False)),
-                fields=("monitor",),
-                name="run_one_active",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("scheduled_at__isnull", False)),
-                fields=("monitor", "scheduled_at"),
-                name="run_one_per_fire",
-            ),
         ),
     ]

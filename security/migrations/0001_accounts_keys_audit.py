@@ -141,6 +141,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["VIEWER", "DEVELOPER", "OPERATOR", "ADMIN"])),
+                        name="membership_role_known",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Session",
@@ -270,12 +278,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="membership",
             constraint=models.UniqueConstraint(fields=("team", "user"), name="membership_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["VIEWER", "DEVELOPER", "OPERATOR", "ADMIN"])),
-                name="membership_role_known",
-            ),
         ),
     ]

@@ -178,6 +178,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["rank", "-detected_at", "id"], name="finding_worst"),
+                    models.Index(fields=["status", "severity"], name="finding_open"),
+                    models.Index(condition=models.Q(("status", "OPEN")), fields=["due_at"], name="finding_due"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("instance", "cve_id", "package_name", "ecosystem"), name="finding_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["OPEN", "ACKNOWLEDGED", "FIXED", "FALSE_POSITIVE"])),
+                        name="finding_status_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Decision",
@@ -215,6 +231,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["finding", "-at"], name="decision_newest")],
+            },
         ),
         migrations.CreateModel(
             name="Installed",
@@ -234,6 +253,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("instance", "component", "source"), name="installed_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Inventory",
@@ -252,6 +276,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("instance", "source"), name="inventory_source_once")],
+            },
         ),
         migrations.CreateModel(
             name="RecoveryCode",
@@ -268,6 +295,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("user", "digest"), name="recovery_code_once")],
+            },
         ),
         migrations.CreateModel(
             name="Rotation",
@@ -291,6 +321,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["due_at", "id"], name="rotation_due")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("instance", "secret_name"), name="rotation_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("due_at", None), ("last_rotated_at", None)),
+                            models.Q(("due_at__gt", models.F("last_rotated_at")), ("last_rotated_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="rotation_due_after_last",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Secret",
@@ -345,6 +389,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["expires_at"], name="secret_expiry")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "instance"), name="secret_name_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("instance", None)), fields=("name",), name="secret_global_name_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("type__in", ["ENV_VAR", "FILE", "CERTIFICATE", "API_KEY"])),
+                        name="secret_type_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SecretVersion",
@@ -375,6 +432,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("secret", "number"), name="secret_version_once")],
+            },
         ),
         migrations.CreateModel(
             name="ServerKey",
@@ -430,6 +490,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("instance", "fingerprint"), name="ssh_key_once")],
+            },
         ),
         migrations.CreateModel(
             name="Verification",
@@ -498,6 +561,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("instance", "vulnerability", "ecosystem", "package"), name="vex_statement_once"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Affected",
@@ -532,100 +602,5 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["ecosystem", "name"], name="affected_package")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(fields=["rank", "-detected_at", "id"], name="finding_worst"),
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(fields=["status", "severity"], name="finding_open"),
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(condition=models.Q(("status", "OPEN")), fields=["due_at"], name="finding_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.UniqueConstraint(
-                fields=("instance", "cve_id", "package_name", "ecosystem"), name="finding_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["OPEN", "ACKNOWLEDGED", "FIXED", "FALSE_POSITIVE"])),
-                name="finding_status_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(fields=["finding", "-at"], name="decision_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="installed",
-            constraint=models.UniqueConstraint(fields=("instance", "component", "source"), name="installed_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="inventory",
-            constraint=models.UniqueConstraint(fields=("instance", "source"), name="inventory_source_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverycode",
-            constraint=models.UniqueConstraint(fields=("user", "digest"), name="recovery_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="rotation",
-            constraint=models.UniqueConstraint(fields=("instance", "secret_name"), name="rotation_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="rotation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("due_at", None), ("last_rotated_at", None)),
-                    models.Q(("due_at__gt", models.F("last_rotated_at")), ("last_rotated_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="rotation_due_after_last",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rotation",
-            index=models.Index(fields=["due_at", "id"], name="rotation_due"),
-        ),
-        migrations.AddIndex(
-            model_name="secret",
-            index=models.Index(fields=["expires_at"], name="secret_expiry"),
-        ),
-        migrations.AddConstraint(
-            model_name="secret",
-            constraint=models.UniqueConstraint(fields=("name", "instance"), name="secret_name_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="secret",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("instance", None)), fields=("name",), name="secret_global_name_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="secret",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__in", ["ENV_VAR", "FILE", "CERTIFICATE", "API_KEY"])),
-                name="secret_type_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="secretversion",
-            constraint=models.UniqueConstraint(fields=("secret", "number"), name="secret_version_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="sshkey",
-            constraint=models.UniqueConstraint(fields=("instance", "fingerprint"), name="ssh_key_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="vexstatement",
-            constraint=models.UniqueConstraint(
-                fields=("instance", "vulnerability", "ecosystem", "package"), name="vex_statement_once"
-            ),
         ),
     ]

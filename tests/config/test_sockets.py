@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 import uvicorn
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import Frame, Opcode
 
-from config.sockets import SocketProtocol, framed
+from config.sockets import SocketProtocol, framed, take_at_once
 from tests.support.services import free_port
 
 
@@ -79,3 +80,58 @@ async def test_frames_made_once_arrive_as_texts(serve):
         assert [await asyncio.wait_for(reader.recv(), 5) for _ in range(len(texts) + 1)] == [*texts, "plain"]
         await asyncio.sleep(0.7)  # it answers pings, so it stays
         assert not told.ended.is_set()
+
+
+class Heard:
+    """An application that keeps what it hears; `take` may look at each message first."""
+
+    def __init__(self, take=None) -> None:
+        self._take, self.texts = take, []
+
+    async def __call__(self, scope, receive, send):
+        await receive()
+        if self._take:
+            take_at_once(scope, self._take)
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            self.texts.append(message["text"])
+            await send({"type": "websocket.send", "text": message["text"]})
+
+
+async def test_what_is_taken_at_once_does_not_come_to_the_application(serve):
+    taken = []
+
+    def take(raw: bytes) -> bool:
+        if raw.startswith(b"keep"):
+            taken.append(raw)
+        return raw.startswith(b"keep")
+
+    heard = Heard(take)
+    async with serve(heard) as port, connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as sender:
+        for text in ("keep 1", "pass 1", "keep 2", "pass 2"):
+            await sender.send(text)
+        await sender.send(["keep ", "in parts"])  # fragments go the long way
+        assert [await asyncio.wait_for(sender.recv(), 5) for _ in range(3)] == ["pass 1", "pass 2", "keep in parts"]
+    assert taken == [b"keep 1", b"keep 2"]
+
+
+async def test_who_has_just_sent_something_is_not_pinged(serve):
+    pings = []
+
+    class Counting(ClientConnection):
+        def process_event(self, event):
+            if isinstance(event, Frame) and event.opcode is Opcode.PING:
+                pings.append(event)
+            super().process_event(event)
+
+    async with (
+        serve(Heard()) as port,
+        connect(f"ws://127.0.0.1:{port}/", ping_interval=None, create_connection=Counting) as sender,
+    ):
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            await sender.send("here")
+            await sender.recv()
+        assert not pings
+        await asyncio.sleep(0.5)
+        assert pings

@@ -90,7 +90,9 @@ class Visit:
 
 def grave_findings(page: Any, rules: Sequence[str] = ()) -> list[str]:
     """Serious and critical findings of axe-core, each with the first elements that it concerns."""
-    options = {"runOnly": list(rules)} if rules else None
+    options: dict[str, Any] = {"resultTypes": ["violations"], "selectors": False}
+    if rules:
+        options["runOnly"] = list(rules)
     found = Axe().run(page, options=options).response["violations"]
     return [
         f"{one['impact']} {one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -238,7 +239,11 @@ class AgentConsumer(SocketConsumer):
 
     def refuse(self, frame: Frame, error: ApiError) -> None:
         """Tell the agent what is wrong with a frame that was handled later."""
-        self._refusing = asyncio.ensure_future(self.send(_refusal(frame, error)))
+        self._refusing = asyncio.ensure_future(self._tell(_refusal(frame, error)))
+
+    async def _tell(self, text: str) -> None:
+        with suppress(OSError, RuntimeError):  # the connection has ended meanwhile
+            await self.send(text)
 
     async def _log_line(self, frame: Frame) -> None:
         line = read_line(frame.body)

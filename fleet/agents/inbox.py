@@ -6,6 +6,7 @@ here for a moment.
 """
 
 import asyncio
+import logging
 from datetime import datetime
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from config.api.errors import ApiError
 from fleet.agents.frames import Frame
 from fleet.metrics import services as metrics
 
+log = logging.getLogger(__name__)
 WAIT_S = 0.25
 MOST_FRAMES, MOST_BYTES = 500, 4 << 20
 
@@ -56,6 +58,9 @@ class Inbox:
                 senders.append((connection, frame))
             except ApiError as error:
                 connection.refuse(frame, error)
+            except Exception:  # noqa: BLE001 - one frame's fault must not cost the others
+                log.exception("a sample could not be handled")
+                connection.refuse(frame, ApiError("The frame could not be handled"))
         try:
             metrics.queue(beats)
         except ApiError as error:

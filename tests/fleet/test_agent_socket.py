@@ -311,6 +311,25 @@ async def test_inventory_feeds_the_panels(connect, operator, instance):
     assert datetime.fromisoformat(inventory.extensions[0]["since"]) < inventory.extensions_at
 
 
+async def test_a_wrong_sample_costs_the_ones_beside_it_nothing(connect, operator, instance):
+    async with connect("/ws/agent", operator, X_Instance_ID=instance.pk) as agent:
+        await agent.say("metrics", METRICS | {"timestamp": stamp(1)})
+        await agent.say("metrics", {"cpu": {"usage_percent": 101}})
+        await agent.say("metrics", METRICS | {"timestamp": stamp(2)})
+        refusal = await agent.heard()
+        assert (refusal["channel"], refusal["data"]["code"]) == ("metrics", "INVALID_PAYLOAD")
+        await settled()
+    assert len(await samples(instance)) == 2
+
+
+async def test_what_an_agent_sent_last_is_stored_at_once_when_it_leaves(connect, operator, instance):
+    async with connect("/ws/agent", operator, X_Instance_ID=instance.pk) as agent:
+        await agent.say("metrics", METRICS | {"timestamp": stamp()})
+        assert await agent.receive_nothing(0.1)  # by then the frame has come
+    await asyncio.to_thread(metrics.flush)
+    assert len(await samples(instance)) == 1
+
+
 async def test_registration_refreshes_the_record_only(connect, operator):
     instance = await sync_to_async(make_instance)(status="SUSPENDED")
     body = {"instance_id": "host-7", "provider": "k8s", "agent_version": "2", "region": "r1", "hostname": "new-name"}

@@ -236,6 +236,18 @@ class TestEnd:
             await asyncio.wait_for(ended.wait(), 5)
             await asyncio.wait_for(second.wait(), 0.1)
 
+    async def test_what_no_change_tells_of_is_found_when_all_are_looked_up(self, monkeypatch):
+        monkeypatch.setattr("security.tickets.watch.EVERY_S", 0.05)
+        key, raw = await in_thread(make_key)()
+        principal = await in_thread(keys.authenticate_key)(raw)
+        async with watch(principal) as ended:
+            await asyncio.sleep(0.3)
+            await in_thread(key.delete)()
+            await asyncio.sleep(0.3)
+            assert not ended.is_set()
+            monkeypatch.setattr("security.tickets.watch.EVERYTHING_EVERY_S", 0.1)
+            await asyncio.wait_for(ended.wait(), 5)
+
     async def test_a_failing_database_closes_nothing(self, monkeypatch):
         _, raw = await in_thread(make_key)()
         principal = await in_thread(keys.authenticate_key)(raw)

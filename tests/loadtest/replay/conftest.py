@@ -40,7 +40,7 @@ def within_the_test(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequ
         monkeypatch.setattr(module, "query", query)
     monkeypatch.setattr(inject, "settled", settled)
     monkeypatch.setattr(uploads, "stored", stored)
-    monkeypatch.setattr(journal.writer, "submit", lambda rows, durable: lines.extend(rows))
+    monkeypatch.setattr(journal.writer, "queue", lines.extend)
     monkeypatch.setattr(journal.writer, "flush", lambda timeout_s: (journal.write(lines), lines.clear()))
     yield
 

@@ -28,7 +28,7 @@ INSTANCES = timeseries.Table(
 )
 # What of the machine a figure is about: cpu, load, mem, swap, disk, net.
 PARTS = {name: name.partition("_")[0].rstrip("0123456789") for name in (*Sample.__struct_fields__, "net_at", "at")}
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = msgspec.json.Decoder(dict[str, Any] | None).decode
 FIGURES = [name for name in SAMPLES.columns if name not in ("instance_id", "ts", "extra")]
 
 

@@ -1,8 +1,8 @@
 """The WebSocket protocol of the server: uvicorn's, with what a server of many readers needs (`uvicorn --ws=…`).
 
 A reader that does not answer two pings is cut off at once. Uvicorn would wait until the reader has read what is
-buffered for it, which one that never reads never does. Who has just sent a message is not asked whether it is there.
-Nothing is compressed: messages are short, and compressing each for every reader costs more than sending it.
+buffered for it, which one that never reads never does. An agent that has just sent a message is not asked whether it is
+there. Nothing is compressed: messages are short, and compressing each for every reader costs more than sending it.
 """
 
 from collections.abc import Callable
@@ -89,7 +89,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def send_keepalive_ping(self) -> None:
         silent_s = self.loop.time() - self._heard_at
-        if silent_s < self.ping_interval:
+        if self._take and silent_s < self.ping_interval:  # such senders send by themselves, again and again
             pause_s = self.ping_interval * (1 + GRACE) - silent_s
             self.ping_timer = self.loop.call_later(pause_s, self.send_keepalive_ping)
         else:

@@ -115,7 +115,8 @@ async def test_what_is_taken_at_once_does_not_come_to_the_application(serve):
     assert taken == [b"keep 1", b"keep 2"]
 
 
-async def test_who_has_just_sent_something_is_not_pinged(serve):
+@pytest.mark.parametrize("take", [None, lambda raw: False])
+async def test_only_who_sends_by_itself_is_not_pinged_meanwhile(serve, take):
     pings = []
 
     class Counting(ClientConnection):
@@ -125,13 +126,13 @@ async def test_who_has_just_sent_something_is_not_pinged(serve):
             super().process_event(event)
 
     async with (
-        serve(Heard()) as port,
+        serve(Heard(take)) as port,
         connect(f"ws://127.0.0.1:{port}/", ping_interval=None, create_connection=Counting) as sender,
     ):
         for _ in range(10):
             await asyncio.sleep(0.1)
             await sender.send("here")
             await sender.recv()
-        assert not pings
+        assert bool(pings) == (take is None)
         await asyncio.sleep(0.5)
         assert pings

@@ -209,3 +209,4 @@ def test_a_frame_without_acknowledgement_is_stored_within_two_seconds():
     while not StoredSample.objects.exists():
         assert time.monotonic() < end
         time.sleep(0.05)
+    assert StoredSample.objects.count() == 1
